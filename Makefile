@@ -29,7 +29,7 @@ $(BUILD)/%.o: %.cc
 	$(CXX) $(CXXFLAGS) $(EXTRA_CXXFLAGS) -c -o $@ $<
 $(BUILD)/%.pic.o: %.cc
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) $(EXTRA_CXXFLAGS) -fPIC -fvisibility=hidden -c -o $@ $<
+	$(CXX) $(CXXFLAGS) -fPIC -fvisibility=hidden $(EXTRA_CXXFLAGS) -c -o $@ $<
 
 .PHONY: unit
 unit: $(UNIT_TESTS)

@@ -29,6 +29,14 @@ inline constexpr char kLog[] = "SCKPT_LOG";
 // Decimal kContract of the side that set the variables; the interceptor refuses another number in one sentence.
 inline constexpr char kContractVersion[] = "SCKPT_CONTRACT";
 
+// "job.step" that these variables were made for.  Set by the plugin: a step started from inside a rank inherits them
+// all and must not take them for its own (the plugin then removes them).  Not set by other launchers.
+inline constexpr char kStep[] = "SCKPT_STEP";
+
+// The LD_PRELOAD of a rank while sckpt-restore runs in its place, which is exec'd without LD_PRELOAD so that it is not
+// intercepted itself.  The restored program's environment has it under its own name again.
+inline constexpr char kPreload[] = "SCKPT_PRELOAD";
+
 // Where a rank finds its number before MPI is initialised, in this order.
 inline constexpr const char *kRankNames[] = {"PMIX_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"};
 // And the number of ranks of its world.

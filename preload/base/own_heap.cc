@@ -1,0 +1,117 @@
+#include "preload/base/own_heap.h"
+
+#include <sys/mman.h>
+
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <new>
+
+#include "preload/base/log.h"
+#include "preload/base/system.h"
+
+namespace sckpt {
+namespace {
+
+// Size classes: four steps in each power of two, from 32 bytes to kLargest; larger blocks get mappings of their own.
+constexpr std::size_t kHeader = 16;
+constexpr std::size_t kLargest = 256 << 10;
+constexpr std::size_t kChunk = 1 << 20;
+constexpr int kClasses = 64;
+
+struct Block {
+    std::uint64_t size;   // of the whole block, header included
+    std::uint64_t index;  // size class, kClasses for a mapping of its own
+};
+static_assert(sizeof(Block) == kHeader);
+
+struct Free {
+    Free *next;
+};
+
+std::atomic<int> lock;
+Free *free_lists[kClasses];
+char *chunk_next, *chunk_end;
+std::atomic<std::size_t> bytes_from_system;
+
+struct Locked {
+    Locked() {
+        while (lock.exchange(1, std::memory_order_acquire)) sys::yield();
+    }
+    ~Locked() { lock.store(0, std::memory_order_release); }
+};
+
+struct Class {
+    int index;
+    std::size_t size;
+};
+
+Class class_of(std::size_t size) {
+    if (size <= 32) return {0, 32};
+    const int power = std::bit_width(size - 1) - 1;
+    const std::size_t base = std::size_t{1} << power, step = base / 4;
+    const std::size_t steps = (size - 1 - base) / step + 1;
+    return {(power - 5) * 4 + static_cast<int>(steps), base + step * steps};
+}
+
+char *map(std::size_t size) {
+    const long address = system_call(SYS_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE,
+                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address < 0 && address > -4096) die("cannot map %zu bytes for checkpoint records: error %ld", size, -address);
+    bytes_from_system += size;
+    return reinterpret_cast<char *>(address);
+}
+
+}  // namespace
+
+void *own_allocate(std::size_t size) {
+    const std::size_t whole = size + kHeader;
+    if (whole > kLargest) {
+        const std::size_t mapped = (whole + 4095) & ~std::size_t{4095};
+        auto *block = reinterpret_cast<Block *>(map(mapped));
+        *block = {mapped, kClasses};
+        return block + 1;
+    }
+    const Class wanted = class_of(whole);
+    Locked locked;
+    Block *block;
+    if (Free *reused = free_lists[wanted.index]) {
+        free_lists[wanted.index] = reused->next;
+        block = reinterpret_cast<Block *>(reused) - 1;
+    } else {
+        if (static_cast<std::size_t>(chunk_end - chunk_next) < wanted.size) {
+            chunk_next = map(kChunk);
+            chunk_end = chunk_next + kChunk;
+        }
+        block = reinterpret_cast<Block *>(chunk_next);
+        chunk_next += wanted.size;
+    }
+    *block = {wanted.size, static_cast<std::uint64_t>(wanted.index)};
+    return block + 1;
+}
+
+void own_free(void *memory) noexcept {
+    if (!memory) return;
+    Block *block = static_cast<Block *>(memory) - 1;
+    if (block->index == kClasses) {
+        bytes_from_system -= block->size;
+        system_call(SYS_munmap, as_long(block), static_cast<long>(block->size));
+        return;
+    }
+    Locked locked;
+    auto *freed = static_cast<Free *>(memory);
+    freed->next = free_lists[block->index];
+    free_lists[block->index] = freed;
+}
+
+std::size_t own_heap_bytes() { return bytes_from_system; }
+
+}  // namespace sckpt
+
+void *operator new(std::size_t size) { return sckpt::own_allocate(size); }
+void *operator new[](std::size_t size) { return sckpt::own_allocate(size); }
+void *operator new(std::size_t size, const std::nothrow_t &) noexcept { return sckpt::own_allocate(size); }
+void operator delete(void *memory) noexcept { sckpt::own_free(memory); }
+void operator delete[](void *memory) noexcept { sckpt::own_free(memory); }
+void operator delete(void *memory, std::size_t) noexcept { sckpt::own_free(memory); }
+void operator delete[](void *memory, std::size_t) noexcept { sckpt::own_free(memory); }
