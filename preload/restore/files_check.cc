@@ -1,0 +1,86 @@
+#include "preload/restore/files_check.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <string_view>
+
+#include "preload/restore/elf.h"
+#include "preload/restore/text.h"
+
+namespace sckpt::restore {
+
+namespace {
+
+constexpr std::string_view kDeleted = " (deleted)";
+
+bool maps_file(const SourceRegion &region) {
+    using enum image::RegionKind;
+    return region.kind == file_private || region.kind == file_shared ||
+           (region.kind == lower && region.path.starts_with('/'));
+}
+
+Problem check_mapped_file(const SourceRegion &region) {
+    const std::string &path = region.path;
+    if (path.ends_with(kDeleted)) {
+        return text("the mapped file ", path.substr(0, path.size() - kDeleted.size()),
+                    " had been deleted before the checkpoint: its content is not part of it");
+    }
+    struct stat found {};
+    if (stat(path.c_str(), &found) != 0) {
+        return text("the mapped file ", path, " cannot be used here: ", std::strerror(errno));
+    }
+    const auto size = static_cast<std::uint64_t>(found.st_size);
+    if (region.kind == image::RegionKind::file_shared) {
+        if (size >= region.file_size) return {};
+        return text("the mapped file ", path, " has ", size, " bytes, at the checkpoint it had ", region.file_size);
+    }
+    const auto present = build_id(path);
+    if (!present) return text("the mapped file ", path, " cannot be read: ", present.error());
+    if (!region.build_id.empty()) {
+        if (*present == region.build_id) return {};
+        return text("the mapped file ", path, " is another version: build-id ", present->empty() ? "none" : *present,
+                    " instead of ", region.build_id);
+    }
+    const std::int64_t modified = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec;
+    if (size == region.file_size && modified == region.file_mtime_ns) return {};
+    return text("the mapped file ", path, " has been changed since the checkpoint (",
+                size != region.file_size ? "size" : "time of modification", " differs)");
+}
+
+}  // namespace
+
+Problem check_mapped_files(const Source &source) {
+    std::set<std::pair<std::string_view, bool>> checked;
+    for (const auto &region : source.regions) {
+        const bool shared = region.kind == image::RegionKind::file_shared;
+        if (!maps_file(region) || !checked.emplace(region.path, shared).second) continue;
+        if (auto problem = check_mapped_file(region)) return problem;
+    }
+    return {};
+}
+
+Problem check_open_files(const Source &source) {
+    struct stat found {};
+    if (stat(source.directory.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) {
+        return text("the working directory ", source.directory, " is not on this node: create it or restore elsewhere");
+    }
+    for (const auto &file : source.files) {
+        const bool standard = file.descriptor <= 2 || (file.shares_with >= 0 && file.shares_with <= 2);
+        const bool named = S_ISREG(file.mode) || S_ISDIR(file.mode);
+        if (standard || !named || !file.path.starts_with('/') || file.path.ends_with(kDeleted)) continue;
+        const auto mode = file.flags & O_ACCMODE;
+        const int wanted = (mode != O_WRONLY ? R_OK : 0) | (mode != O_RDONLY ? W_OK : 0);
+        if (access(file.path.c_str(), wanted) != 0) {
+            return text("the open file ", file.path, " (descriptor ", file.descriptor,
+                        ") cannot be opened here: ", std::strerror(errno));
+        }
+    }
+    return {};
+}
+
+}  // namespace sckpt::restore

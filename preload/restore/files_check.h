@@ -1,0 +1,16 @@
+// Are the files that the image refers to here, and the same?
+#pragma once
+
+#include "preload/restore/checks.h"
+
+namespace sckpt::restore {
+
+/// Every mapped file: of ELF files the build-id, of others size and modification time must be as recorded; one that
+/// is shared with others only has to be long enough.
+Problem check_mapped_files(const Source &source);
+
+/// The working directory, and every regular file and directory that was open (standard streams, which belong to the
+/// new step, and deleted files excepted).  The sentence names the path.
+Problem check_open_files(const Source &source);
+
+}  // namespace sckpt::restore

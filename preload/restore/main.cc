@@ -1,0 +1,89 @@
+// sckpt-restore: becomes the rank that a checkpoint holds.  Exec'd by the interceptor in place of the application,
+// with the environment of the new step (env.h).  Exit status 3: refused, with a sentence; nothing was changed.
+//
+// sckpt-restore --match: is the parent process the recorded program?  0 yes, 1 another one, 2 error.
+#include <time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "preload/restore/checks.h"
+#include "preload/restore/files_check.h"
+#include "preload/restore/launch.h"
+#include "preload/restore/limits.h"
+#include "preload/restore/maps.h"
+#include "preload/restore/match.h"
+#include "preload/restore/plan.h"
+#include "preload/restore/request.h"
+#include "preload/restore/source.h"
+#include "preload/restore/text.h"
+
+using namespace sckpt;
+using namespace sckpt::restore;
+
+namespace {
+
+constexpr int kExitMatch = 0, kExitOther = 1, kExitMatchError = 2, kExitRefused = 3;
+
+int error(const std::string &sentence, int status) {
+    const std::string line = "sckpt-restore: error: " + sentence + "\n";
+    std::fputs(line.c_str(), stderr);
+    return status;
+}
+
+int refuse(const std::string &sentence) { return error(sentence, kExitRefused); }
+
+int match() {
+    const auto request = read_request(getenv);
+    if (!request) return error(request.error(), kExitMatchError);
+    const auto source = open_source(request->generation, request->rank);
+    if (!source) return error(source.error(), kExitMatchError);
+    const auto program = program_of(getppid());
+    if (!program) return error(program.error(), kExitMatchError);
+    return is_recorded(*source, *program) ? kExitMatch : kExitOther;
+}
+
+Problem check_machine(const Source &source, const Plan &plan, const std::vector<VdsoPiece> &vdso) {
+    if (auto problem = check_page_size(source.process.page_size, static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)))) {
+        return problem;
+    }
+    const auto flags = read_cpu_flags();
+    if (!flags) return flags.error();
+    if (auto problem = check_cpu(source.cpu_flags, *flags)) return problem;
+    if (auto problem = check_vdso(source.vdso_hash, content_hash(vdso_code(vdso)))) return problem;
+    return check_limits(source, plan, read_limits());
+}
+
+int restore_rank() {
+    timespec started{};
+    clock_gettime(CLOCK_REALTIME, &started);
+
+    const auto request = read_request(getenv);
+    if (!request) return refuse(request.error());
+    const auto source = verify_source(request->generation, request->rank, request->world_size);
+    if (!source) return refuse(source.error());
+    if (auto problem = check_world(source->process, request->rank, request->world_size)) return refuse(*problem);
+
+    const auto plan = make_plan(*source);
+    if (!plan) return refuse(text(source->rank_file, " contradicts itself: ", plan.error()));
+    const auto maps = read_maps();
+    if (!maps) return refuse(maps.error());
+    const auto vdso = vdso_pieces(*maps);
+    if (auto problem = check_machine(*source, *plan, vdso)) return refuse(*problem);
+    const auto moves = match_vdso(plan->vdso, vdso);
+    if (!moves) return refuse(moves.error());
+    if (auto problem = check_mapped_files(*source)) return refuse(*problem);
+    if (auto problem = check_open_files(*source)) return refuse(*problem);
+
+    return refuse(launch(*source, *plan, *moves, *request, environ, started.tv_sec * 1'000'000'000 + started.tv_nsec));
+}
+
+}  // namespace
+
+int main(int count, char **arguments) {
+    if (count == 2 && std::string_view(arguments[1]) == "--match") return match();
+    if (count > 1) return refuse("usage: sckpt-restore [--match]; the checkpoint is named by SCKPT_RESTART");
+    return restore_rank();
+}

@@ -1,0 +1,279 @@
+#include "preload/restore/plan.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "preload/restore/handover.h"
+#include "preload/restore/text.h"
+
+namespace sckpt::restore {
+
+namespace {
+
+using image::RegionKind;
+
+constexpr std::uint64_t kLowestPlace = 0x100000000000;  // above 32-bit programs and sanitizers' shadow memory
+constexpr std::uint64_t kAlignment = 2ull << 20;
+constexpr std::uint64_t kMargin = 1ull << 20;
+constexpr std::uint64_t kHeapRoom = 1ull << 40;
+constexpr std::uint64_t kStackRoom = 16ull << 30;
+
+bool keeps_contents(RegionKind kind) {
+    return kind != RegionKind::file_shared && kind != RegionKind::vdso && kind != RegionKind::lower;
+}
+
+bool reads_zero_when_fresh(RegionKind kind) { return kind != RegionKind::file_private; }
+
+Action map_action(const SourceRegion &region) {
+    switch (region.kind) {
+        case RegionKind::anonymous:
+        case RegionKind::heap:
+        case RegionKind::vdso:
+            return Action::map_anonymous;
+        case RegionKind::stack:
+            return Action::map_stack;
+        case RegionKind::file_private:
+            return Action::map_file_private;
+        case RegionKind::file_shared:
+            return Action::map_file_shared;
+        case RegionKind::anonymous_shared:
+            return Action::map_anonymous_shared;
+        case RegionKind::lower:  // its bss has no file
+            return region.path.starts_with('/') ? Action::map_file_private : Action::map_anonymous;
+    }
+    return Action::map_anonymous;
+}
+
+bool maps_file(Action action) { return action == Action::map_file_private || action == Action::map_file_shared; }
+
+std::expected<void, std::string> check_regions(const Source &source) {
+    const std::uint64_t page = source.process.page_size;
+    std::uint64_t end = 0;
+    for (const auto &region : source.regions) {
+        if (region.kind > RegionKind::lower) {
+            return std::unexpected(text("the region at ", Hex{region.start}, " is of an unknown kind"));
+        }
+        if (region.start % page != 0 || region.length % page != 0 || region.length == 0 ||
+            region.start >= kAddressLimit || region.length > kAddressLimit - region.start) {
+            return std::unexpected(text("the region at ", Hex{region.start}, " with ", region.length,
+                                        " bytes is not a range of pages in user space"));
+        }
+        if (region.start < end) {
+            return std::unexpected(
+                text("the region at ", Hex{region.start}, " overlaps or precedes the one before it"));
+        }
+        end = region.start + region.length;
+    }
+    return {};
+}
+
+std::expected<void, std::string> check_run(const Source &source, const SourceRun &run) {
+    if (run.region >= source.regions.size()) {
+        return std::unexpected(text("a run of pages names region ", run.region, " of ", source.regions.size()));
+    }
+    const auto &region = source.regions[run.region];
+    const std::uint64_t pages = region.length / source.process.page_size;
+    if (run.count == 0 || run.first_page >= pages || run.count > pages - run.first_page) {
+        return std::unexpected(text("a run of pages lies outside its region at ", Hex{region.start}));
+    }
+    if (!keeps_contents(region.kind)) {
+        return std::unexpected(text("there are contents for the region at ", Hex{region.start}, ", which keeps none"));
+    }
+    if (!run.zero && (run.position >= source.page_count || run.count > source.page_count - run.position)) {
+        return std::unexpected(text("a run of the region at ", Hex{region.start}, " lies outside the stored pages"));
+    }
+    return {};
+}
+
+std::expected<void, std::string> check_handover(const Source &source) {
+    const std::uint64_t address = source.process.handover;
+    const auto next = std::ranges::upper_bound(source.regions, address, {}, &SourceRegion::start);
+    if (next != source.regions.begin()) {
+        const auto &region = *std::prev(next);
+        const std::uint64_t offset = address - region.start;
+        if (offset < region.length && region.length - offset >= sizeof(Handover) && address % alignof(Handover) == 0 &&
+            (region.protection & PROT_WRITE) != 0 && keeps_contents(region.kind)) {
+            return {};
+        }
+    }
+    return std::unexpected(
+        text("the hand-over structure at ", Hex{address}, " is not in writable memory of the image"));
+}
+
+class Builder {
+  public:
+    explicit Builder(const Source &source) : source_(source) {}
+
+    std::expected<Plan, std::string> build() {
+        written_.assign(source_.regions.size(), false);
+        for (const auto &run : source_.runs) {
+            if (auto checked = check_run(source_, run); !checked) return std::unexpected(checked.error());
+            if (!run.zero || !reads_zero_when_fresh(source_.regions[run.region].kind)) written_[run.region] = true;
+        }
+        plan_.steps.reserve(source_.regions.size() + source_.runs.size());
+        add_maps();
+        plan_.map_count = plan_.steps.size() + plan_.vdso.size();
+        add_contents();
+        add_protections();
+        return std::move(plan_);
+    }
+
+  private:
+    bool must_be_opened(std::size_t index) const {
+        return written_[index] && (source_.regions[index].protection & PROT_WRITE) == 0;
+    }
+
+    void add_maps() {
+        for (std::size_t i = 0; i < source_.regions.size(); ++i) {
+            const auto &region = source_.regions[i];
+            if (region.kind == RegionKind::vdso) {
+                plan_.vdso.push_back({region.path, region.start, region.length});
+                continue;
+            }
+            Step step{};
+            step.action = map_action(region);
+            step.protection = must_be_opened(i) ? PROT_READ | PROT_WRITE : region.protection;
+            step.address = region.start;
+            step.length = region.length;
+            if (maps_file(step.action)) {
+                step.offset = region.file_offset;
+                step.path = name(region.path);
+            }
+            append(step);
+        }
+    }
+
+    void add_contents() {
+        std::vector<Step> reads;
+        for (const auto &run : source_.runs) {
+            const auto &region = source_.regions[run.region];
+            Step step{};
+            step.address = region.start + run.first_page * source_.process.page_size;
+            step.length = run.count * source_.process.page_size;
+            if (!run.zero) {
+                step.action = Action::read;
+                step.offset = source_.pages_offset + run.position * source_.process.page_size;
+                plan_.data_bytes += step.length;
+                reads.push_back(step);
+            } else if (!reads_zero_when_fresh(region.kind)) {
+                step.action = Action::clear;
+                append(step);
+            }
+        }
+        std::ranges::stable_sort(reads, {}, &Step::offset);
+        for (const auto &step : reads) append(step);
+    }
+
+    void add_protections() {
+        for (std::size_t i = 0; i < source_.regions.size(); ++i) {
+            if (!must_be_opened(i)) continue;
+            Step step{};
+            step.action = Action::protect;
+            step.protection = source_.regions[i].protection;
+            step.address = source_.regions[i].start;
+            step.length = source_.regions[i].length;
+            append(step);
+        }
+    }
+
+    // Joins the step to the last one where one call can do both.  Stacks and shared memory keep their own mapping.
+    void append(const Step &step) {
+        if (!plan_.steps.empty()) {
+            Step &last = plan_.steps.back();
+            const bool adjacent = last.action == step.action && last.protection == step.protection &&
+                                  last.path == step.path && last.address + last.length == step.address;
+            const bool has_offset = maps_file(step.action) || step.action == Action::read;
+            const bool single = step.action == Action::map_stack || step.action == Action::map_anonymous_shared;
+            if (adjacent && !single && (!has_offset || last.offset + last.length == step.offset)) {
+                last.length += step.length;
+                return;
+            }
+        }
+        plan_.steps.push_back(step);
+    }
+
+    // Regions of one file lie together, so comparing with the last name finds nearly all repetitions.
+    std::uint32_t name(const std::string &path) {
+        if (path != last_name_ || plan_.strings.empty()) {
+            last_name_ = path;
+            last_offset_ = static_cast<std::uint32_t>(plan_.strings.size());
+            plan_.strings += path;
+            plan_.strings += '\0';
+        }
+        return last_offset_;
+    }
+
+    const Source &source_;
+    Plan plan_;
+    std::vector<bool> written_;
+    std::string last_name_;
+    std::uint32_t last_offset_ = 0;
+};
+
+}  // namespace
+
+std::expected<Plan, std::string> make_plan(const Source &source) {
+    const std::uint64_t page = source.process.page_size;
+    if (page == 0 || (page & (page - 1)) != 0) return std::unexpected(text(page, " is no page size"));
+    if (auto checked = check_regions(source); !checked) return std::unexpected(checked.error());
+    if (auto checked = check_handover(source); !checked) return std::unexpected(checked.error());
+    return Builder(source).build();
+}
+
+std::vector<Interval> occupied_ranges(const Source &source, std::span<const Interval> current) {
+    std::vector<Interval> occupied(current.begin(), current.end());
+    for (const auto &region : source.regions) {
+        const std::uint64_t room = region.kind == RegionKind::stack ? std::min(kStackRoom, region.start) : 0;
+        occupied.push_back({region.start - room, region.start + region.length});
+    }
+    if (source.process.start_brk != 0) {
+        const std::uint64_t end = std::max(source.process.brk, source.process.start_brk);
+        occupied.push_back({source.process.start_brk, std::min(end + kHeapRoom, kAddressLimit)});
+    }
+    occupied.push_back({kArena - kArenaMargin, kArena + kArenaMargin});
+    return occupied;
+}
+
+std::optional<std::uint64_t> find_range(std::vector<Interval> occupied, std::uint64_t length) {
+    std::ranges::sort(occupied, {}, &Interval::start);
+    const auto search = [&](std::uint64_t from) -> std::optional<std::uint64_t> {
+        const auto align = [](std::uint64_t address) { return (address + kAlignment - 1) / kAlignment * kAlignment; };
+        std::uint64_t place = align(from);
+        for (const auto &interval : occupied) {
+            if (interval.end + kMargin <= place) continue;
+            if (interval.start >= place && interval.start - place >= length + kMargin) break;
+            place = align(interval.end + kMargin);
+        }
+        if (place >= kAddressLimit || kAddressLimit - place < length + kMargin) return std::nullopt;
+        return place;
+    };
+    const auto place = search(kLowestPlace);
+    return place ? place : search(kAlignment);
+}
+
+std::expected<std::vector<VdsoMove>, std::string> match_vdso(std::span<const VdsoPiece> recorded,
+                                                             std::span<const VdsoPiece> present) {
+    const auto differs = [](const std::string &how) {
+        return std::unexpected(
+            text("the kernel's vdso differs from the recorded one (", how, "): restore under the same kernel"));
+    };
+    if (recorded.size() > kMaxVdsoMoves || present.size() != recorded.size()) {
+        return differs(text(present.size(), " mappings instead of ", recorded.size()));
+    }
+    std::vector<VdsoMove> moves;
+    for (const auto &piece : recorded) {
+        const auto same = std::ranges::find(present, piece.name, &VdsoPiece::name);
+        if (same == present.end()) return differs("no " + piece.name);
+        if (same->length != piece.length) {
+            return differs(text(piece.name, " has ", same->length, " bytes instead of ", piece.length));
+        }
+        if (!moves.empty() && same->start - moves[0].from != piece.start - moves[0].to) {
+            return differs(piece.name + " lies elsewhere");
+        }
+        moves.push_back({same->start, 0, piece.start, piece.length});
+    }
+    return moves;
+}
+
+}  // namespace sckpt::restore
