@@ -1,0 +1,43 @@
+# The case corpus: one program per feature, run by tests/run.py.  `make cases` builds all of them.
+# They are the programs of users: built by MPI's own compiler wrappers, without a trace of sckpt.
+MPICC    ?= mpicc
+MPICXX   ?= mpicxx
+MPIFORT  ?= mpifort
+CASE_DIR := $(BUILD)/cases
+CASE_WARN := -Wall -Wextra -Werror
+CASE_C   := $(basename $(notdir $(wildcard tests/cases/*.c)))
+CASE_CC  := $(basename $(notdir $(wildcard tests/cases/*.cc)))
+CASE_F90 := $(basename $(notdir $(wildcard tests/cases/*.f90)))
+CASES    := $(addprefix $(CASE_DIR)/,$(CASE_C) $(CASE_CC) $(CASE_F90))
+CASE_LIB := $(CASE_DIR)/lib/testcase.o
+
+.PHONY: cases
+cases: $(CASES) $(CASE_DIR)/lib/libcase_plugin.so
+
+$(CASE_LIB): tests/lib/testcase.c tests/lib/testcase.h
+	@mkdir -p $(@D)
+	gcc -std=gnu17 -O1 -g $(CASE_WARN) -c -o $@ $<
+
+$(CASE_DIR)/lib/libcase_plugin.so: tests/cases/plugin/plugin.c
+	@mkdir -p $(@D)
+	gcc -std=gnu17 -O1 -g $(CASE_WARN) -fPIC -shared -o $@ $<
+
+$(CASE_DIR)/lib/testcase.mod.o: tests/lib/testcase.f90
+	@mkdir -p $(@D)
+	$(MPIFORT) -O1 -g $(CASE_WARN) -J$(@D) -c -o $@ $<
+
+$(addprefix $(CASE_DIR)/,$(CASE_C)): $(CASE_DIR)/%: tests/cases/%.c $(CASE_LIB) $(wildcard tests/lib/*.h)
+	@mkdir -p $(@D)
+	$(MPICC) -std=gnu17 -O1 -g $(CASE_WARN) -pthread -Itests/lib $(CASE_FLAGS) -o $@ $< $(CASE_LIB) -ldl -lm -lrt
+
+$(addprefix $(CASE_DIR)/,$(CASE_CC)): $(CASE_DIR)/%: tests/cases/%.cc $(CASE_LIB) $(wildcard tests/lib/*.h)
+	@mkdir -p $(@D)
+	$(MPICXX) -std=c++20 -O1 -g $(CASE_WARN) -Wno-cast-function-type -pthread -Itests/lib $(CASE_FLAGS) -o $@ $< $(CASE_LIB) -ldl
+
+$(addprefix $(CASE_DIR)/,$(CASE_F90)): $(CASE_DIR)/%: tests/cases/%.f90 $(CASE_DIR)/lib/testcase.mod.o $(CASE_LIB)
+	@mkdir -p $(@D)
+	$(MPIFORT) -O1 -g $(CASE_WARN) -Wno-compare-reals $(CASE_FLAGS) -I$(CASE_DIR)/lib -J$(CASE_DIR)/lib -o $@ $< $(CASE_DIR)/lib/testcase.mod.o $(CASE_LIB)
+
+$(CASE_DIR)/openmp_funneled: CASE_FLAGS := -fopenmp
+# mpif.h has no interfaces: buffers of different types look like a mistake to the compiler.
+$(CASE_DIR)/fortran_mpifh: CASE_FLAGS := -w -fallow-argument-mismatch

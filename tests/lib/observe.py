@@ -1,0 +1,130 @@
+"""What can be seen of a rank from outside, before a checkpoint and after it: a case cannot forget to look.
+
+Compared is what belongs to the application.  Left out, because a restored process may differ there without harm:
+ - the lower half: its arena, the components that its MPI loads (also found among the file mappings), its descriptors;
+ - anonymous memory that no case has announced by watch(): heaps of ours and stacks of helper threads lie there too;
+   the heap and the main stack may have grown;
+ - signals that sckpt or the lower MPI use themselves: SIGURG, SIGTERM, SIGCHLD, SIGPIPE and the real-time ones;
+ - the vdso and its data, whose address is checked by the restorer.
+"""
+
+import os
+import pathlib
+import signal
+
+LOWER_ARENA = range(0x600000000000, 0x600000000000 + (1 << 40))
+LOWER_FILES = ("/openmpi/lib/openmpi", "/pmix", "/hwloc", "/ucx", "/libfabric", "/dev/shm/")
+OWN_SIGNALS = {signal.SIGURG, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, *range(32, 65)}
+
+
+def _maps(pid):
+    for line in pathlib.Path("/proc", str(pid), "maps").read_text().splitlines():
+        fields = line.split(None, 5)
+        start, end = (int(x, 16) for x in fields[0].split("-"))
+        yield start, end, fields[1], fields[5] if len(fields) == 6 else ""
+
+
+def _of_application(directory, start, path):
+    if start in LOWER_ARENA or any(part in path for part in LOWER_FILES):
+        return False
+    if path in ("[heap]", "[stack]"):
+        return True
+    return path.startswith(f"{directory}/") or (path.startswith("/") and (".so" in path or "/cases/" in path))
+
+
+def regions(pid, directory, rank):
+    """{(start, end): (protection, path of a shared file)} of file mappings, heap, main stack and watched regions."""
+    found, everything = {}, list(_maps(pid))
+    for start, end, protection, path in everything:
+        if not _of_application(directory, start, path):
+            continue
+        # A private mapping may come back as anonymous memory with the same contents; a shared one may not.
+        found[(start, end)] = (protection, path if "s" in protection else "")
+    watched = directory / f"watched.{rank}"
+    if watched.exists():
+        for line in watched.read_text().splitlines():
+            low, high = (int(x, 16) for x in line.split("-"))
+            for start, end, protection, _ in everything:
+                if max(start, low) < min(end, high):
+                    found[(max(start, low), min(end, high))] = (protection, "")
+    return found
+
+
+def uncovered(pid, before):
+    """First of the regions `before` that is not mapped in the same way now, as text, or None."""
+    now = list(_maps(pid))
+    for (start, end), (protection, path) in sorted(before.items()):
+        at = start
+        for low, high, mode, name in now:
+            if low <= at < high and mode == protection and (not path or name == path):
+                at = min(high, end)
+            if at == end:
+                break
+        else:
+            there = [f"{mode} {name}" for low, high, mode, name in now if low <= at < high] or ["nothing"]
+            return f"memory at {at:#x} was {protection} {path} up to {end:#x} and is now {there[0]}"
+    return None
+
+
+def descriptors(pid, directory):
+    """{fd: (path, offset, open flags)} of the files in the case's own directory."""
+    found = {}
+    for entry in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            path = os.readlink(f"/proc/{pid}/fd/{entry}")
+            if int(entry) <= 2 or os.path.dirname(path) != str(directory):
+                continue
+            info = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/fdinfo/{entry}").read_text()
+                        .splitlines() if ":" in line)
+        except FileNotFoundError:
+            continue
+        found[int(entry)] = (path, int(info["pos"]), info["flags"].strip())
+    return found
+
+
+def signals(pid):
+    """{field: set of signal numbers} blocked, ignored and caught in the main thread."""
+    found = {}
+    for line in pathlib.Path("/proc", str(pid), "status").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name in ("SigBlk", "SigIgn", "SigCgt"):
+            bits = int(value, 16)
+            found[name] = {n for n in range(1, 65) if bits >> (n - 1) & 1} - OWN_SIGNALS
+    return found
+
+
+def named_threads(pid):
+    """Names of the threads that a case has named app-...: those that it answers for."""
+    names = []
+    for task in pathlib.Path("/proc", str(pid), "task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+        except OSError:
+            continue
+        if name.startswith("app-"):
+            names.append(name)
+    return sorted(names)
+
+
+class Picture:
+    """All of that, of one rank at one moment."""
+
+    def __init__(self, pid, directory, rank, aspects):
+        self.directory, self.aspects = directory, aspects
+        self.regions = regions(pid, directory, rank)
+        self.rest = self._rest(pid)
+
+    def _rest(self, pid):
+        return {"files": descriptors(pid, self.directory), "signals": signals(pid), "threads": named_threads(pid)}
+
+    def difference(self, pid):
+        """What is not as it was, in one sentence, or None."""
+        if "maps" in self.aspects:
+            lost = uncovered(pid, self.regions)
+            if lost:
+                return lost
+        now = self._rest(pid)
+        for aspect, was in self.rest.items():
+            if aspect in self.aspects and now[aspect] != was:
+                return f"{aspect} were {was} and are now {now[aspect]}"
+        return None

@@ -1,0 +1,339 @@
+#!/usr/bin/python3
+"""Runs the case corpus: every program of tests/cases, in every mode, on several numbers of ranks.
+
+Modes (a program does not know in which it runs):
+  plain     with the interceptor, no checkpoint
+  continue  one checkpoint, then it goes on
+  restart   one checkpoint, then every rank is killed and a new job restores it
+  twice     restart, then the same again from the restored job
+  refused   the checkpoint must be declined, for the reason that NAME.desc gives, and the program goes on unharmed
+`--native` runs the programs without the interceptor, which proves the cases themselves.
+
+tests/cases/NAME.desc (JSON, optional): "ranks" (the first is the main one; [2, 1, 4]), "modes", "kind" ("static", the
+default: what is seen from outside must be the same afterwards; "busy": it changes by itself), "compare" (of maps,
+files, signals, threads), "threads" (how many named app-...), "refused" (regular expression), "args", "env", "skip".
+"""
+
+import argparse
+import concurrent.futures
+import fnmatch
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests/lib"))
+from launch import CaseFailure, Job, adopt_orphans, await_that, remove_stale_memory  # noqa: E402
+from observe import Picture, named_threads  # noqa: E402
+
+MODES = ("plain", "continue", "restart", "twice", "refused")
+ASPECTS = ["maps", "files", "signals", "threads"]
+
+
+class Case:
+    def __init__(self, source, build):
+        self.name = source.stem
+        self.program = build / "cases" / self.name
+        path = source.with_suffix(".desc")
+        text = json.loads(path.read_text()) if path.exists() else {}
+        self.ranks = text.pop("ranks", [2, 1, 4])
+        self.refused = text.pop("refused", None)
+        self.modes = text.pop("modes", ["plain", "refused"] if self.refused else ["plain", "continue", "restart", "twice"])
+        busy = text.pop("kind", "static") == "busy"
+        self.compare = text.pop("compare", [] if busy else ASPECTS)
+        self.threads = text.pop("threads", None)
+        self.arguments = text.pop("args", [])
+        self.environment = text.pop("env", {})
+        self.skip = text.pop("skip", None)
+        if text:
+            raise SystemExit(f"{path}: unknown keys {', '.join(text)}")
+
+
+class Run:
+    """One case in one mode on one number of ranks."""
+
+    def __init__(self, case, mode, ranks, options):
+        self.case, self.mode, self.ranks, self.options = case, mode, ranks, options
+        self.random = random.Random(f"{options.seed}/{case.name}/{mode}/{ranks}")
+        self.directory = options.directory / f"{case.name}.{mode}.np{ranks}"
+        self.step = self.directory / "ckpt"
+        self.library = options.build / "lib"
+        self.incarnation = 0
+        self.requests = 0
+        self.job = None
+
+    def repeat(self):
+        native = " --native" if self.options.native else ""
+        build = "" if self.options.build == ROOT / "build" else f" --build {self.options.build}"
+        return (f"tests/run.py --case {self.case.name} --mode {self.mode} --ranks {self.ranks} "
+                f"--seed {self.options.seed}{native}{build} --keep")
+
+    def start(self, generation=None):
+        environment, preload = dict(self.case.environment), None
+        if not self.options.native:
+            (self.step / f"r{self.incarnation}").mkdir(parents=True, exist_ok=True)
+            preload = self.library / "libsckpt.so"
+            environment |= {"SCKPT_DIR": str(self.step), "SCKPT_INCARNATION": str(self.incarnation), "SCKPT_SPEC": "on",
+                            "SCKPT_LIBDIR": str(self.library), "SCKPT_CONTRACT": "1"}
+            if generation:
+                environment["SCKPT_RESTART"] = str(generation)
+        self.job = Job(self.directory, self.incarnation, self.case.program, self.case.arguments, self.ranks,
+                       environment, preload, self.options.timeout)
+
+    def log_lines(self, since=0):
+        try:
+            return (self.step / "log").read_text().splitlines()[since:]
+        except OSError:
+            return []
+
+    def generations(self):
+        directory = self.step / f"r{self.incarnation}"
+        return sorted((p for p in directory.iterdir() if re.fullmatch(r"\d{4,}", p.name)), key=lambda p: int(p.name))
+
+    def request(self):
+        self.requests += 1
+        directory = self.step / f"r{self.incarnation}"
+        temporary = directory / "request.new"
+        temporary.write_text(f"id={self.requests}\nby=tests/run.py\n")
+        temporary.rename(directory / "request")
+        self.job.signal_ranks(signal.SIGURG)
+
+    def some_moment(self):
+        time.sleep(self.random.uniform(0, 0.05))
+        self.job.check_alive()
+
+    def checkpoint(self):
+        """Requests one and returns its generation once it is committed."""
+        known, seen = set(self.generations()), len(self.log_lines())
+        self.request()
+
+        def committed():
+            new = [g for g in self.generations() if g not in known]
+            if new:
+                return new[-1]
+            for line in self.log_lines(seen):
+                if re.search(r" (declined|failed) ", line):
+                    raise CaseFailure(f"no checkpoint: {line}")
+            return None
+        return self.job.await_alive(committed, "no generation was committed")
+
+    def expect_refusal(self):
+        seen = len(self.log_lines())
+        self.request()
+
+        def declined():
+            if self.generations():
+                raise CaseFailure("unexpected success: the checkpoint was committed, it should have been declined")
+            for line in self.log_lines(seen):
+                match = re.search(rf" declined request={self.requests}\b(.*)", line)
+                if match:
+                    return match.group(1)
+                if " failed " in line:
+                    raise CaseFailure(f"failed instead of being declined: {line}")
+            return None
+        reason = self.job.await_alive(declined, "the checkpoint was neither declined nor committed")
+        if not re.search(self.case.refused, reason):
+            raise CaseFailure(f"declined for another reason than /{self.case.refused}/: {reason}")
+
+    def restart_point(self, generation):
+        """Fences the incarnation that was killed and returns where to restore from, by the rule of production."""
+        tool = self.library / "sckpt"
+        if tool.exists():
+            done = subprocess.run([tool, "restart-point", "--directory", self.step, "--incarnation",
+                                   str(self.incarnation), "--ranks", str(self.ranks)], capture_output=True, text=True,
+                                  timeout=self.options.timeout, check=False)
+            if done.returncode != 0 or not done.stdout.strip():
+                raise CaseFailure(f"sckpt restart-point found nothing (exit {done.returncode}): {done.stderr.strip()}")
+            point = pathlib.Path(done.stdout.strip())
+        else:
+            old = self.step / f"r{self.incarnation - 1}"
+            old.rename(old.with_name(old.name + ".closed"))
+            point = old.with_name(old.name + ".closed") / generation.name
+        if point.name != generation.name or point.parent.name != f"r{self.incarnation - 1}.closed":
+            raise CaseFailure(f"restart point is {point}, should be {generation.name} of r{self.incarnation - 1}.closed")
+        return point
+
+    def restart(self, generation):
+        self.some_moment()
+        self.job.kill()
+        self.incarnation += 1
+        point = self.restart_point(generation)
+        seen = len(self.log_lines())
+        self.start(point)
+
+        def restored():
+            ranks = {int(match.group(1)) for line in self.log_lines(seen)
+                     if (match := re.search(rf" r{self.incarnation} \d+ restored rank (\d+)", line))}
+            return len(ranks) == self.ranks
+        self.job.await_alive(restored, "not all ranks were restored")
+
+    def pictures(self):
+        return {rank: Picture(pid, self.directory, rank, self.case.compare) for rank, pid in self.job.pids().items()}
+
+    def compare(self, before):
+        """A tick of ours may be in progress at any one look, so a difference counts only if it stays."""
+        pids = self.job.pids()
+        for rank, picture in before.items():
+            try:
+                await_that(lambda: picture.difference(pids[rank]) is None, 3, "")
+            except CaseFailure:
+                raise CaseFailure(f"rank {rank}, seen from outside: {picture.difference(pids[rank])}") from None
+        self.count_threads()
+
+    def count_threads(self):
+        for rank, pid in self.job.pids().items():
+            if self.case.threads is not None and len(named_threads(pid)) != self.case.threads:
+                raise CaseFailure(f"rank {rank} has threads {named_threads(pid)}, should have {self.case.threads}")
+
+    def phases(self):
+        self.start()
+        self.job.await_ready()
+        self.some_moment()
+        self.count_threads()
+        if self.mode != "plain":
+            before = self.pictures()
+            if self.mode == "refused":
+                self.expect_refusal()
+            else:
+                generation = self.checkpoint()
+            for _ in range({"restart": 1, "twice": 2}.get(self.mode, 0)):
+                if self.incarnation:
+                    self.some_moment()
+                    generation = self.checkpoint()
+                self.restart(generation)
+            self.compare(before)
+        (self.directory / "go").touch()
+        self.job.await_end()
+        self.job.nothing_left()
+
+    def execute(self):
+        """Returns None, or the sentence that says what failed."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        self.directory.mkdir(parents=True)
+        reason = None
+        try:
+            self.phases()
+        except CaseFailure as failure:
+            reason = str(failure)
+        except (ProcessLookupError, FileNotFoundError) as error:  # a rank has vanished under our eyes
+            reason = f"{error}; {self.job.last_words() if self.job else ''}"
+        finally:
+            if self.job:
+                if reason:
+                    self.job.stacks()
+                self.job.kill()
+        if not reason and not self.options.keep:
+            shutil.rmtree(self.directory)
+        return reason
+
+
+def execute(task):
+    case, mode, ranks, options = task
+    if case.skip:
+        return "skipped", case.skip, 0.0
+    run, began = Run(case, mode, ranks, options), time.monotonic()
+    reason = run.execute()
+    seconds = time.monotonic() - began
+    if not reason:
+        return "passed", "", seconds
+    return "failed", f"{reason}\n     kept: {run.directory}\n     repeat: {run.repeat()}", seconds
+
+
+def chosen(case, index, options):
+    """(mode, ranks) pairs to run of a case."""
+    if options.native:
+        return [("plain", ranks) for ranks in options.ranks or case.ranks if ranks in case.ranks]
+    modes = [mode for mode in options.mode or case.modes if mode in case.modes]
+    if options.ranks or options.all:
+        return [(mode, ranks) for mode in modes for ranks in options.ranks or case.ranks if ranks in case.ranks]
+    others = case.ranks[1:] or case.ranks
+    return [(mode, others[index % len(others)] if mode == "twice" else case.ranks[0]) for mode in modes]
+
+
+def arguments():
+    def words(text):
+        return text.split(",")
+
+    def numbers(text):
+        return [int(word) for word in text.split(",")]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--case", metavar="PATTERN", help="names or shell patterns, separated by commas", type=words)
+    parser.add_argument("--mode", type=words, help="modes, separated by commas")
+    parser.add_argument("--ranks", type=numbers, help="numbers of ranks, separated by commas")
+    parser.add_argument("--all", action="store_true", help="every mode on every number of ranks")
+    parser.add_argument("--native", action="store_true", help="without the interceptor")
+    parser.add_argument("--seed", type=int, default=1, help="moments of requests and kills (default 1)")
+    parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default 1)")
+    parser.add_argument("--timeout", type=float, default=60, help="seconds for each phase (default 60)")
+    parser.add_argument("--keep", action="store_true", help="keep the directories of runs that pass, too")
+    parser.add_argument("--json", metavar="FILE", help="write the results there")
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="build tree (default build)")
+    parser.add_argument("--directory", type=pathlib.Path, help="where runs keep their files (default build/runs)")
+    options = parser.parse_args()
+    for mode in options.mode or []:
+        if mode not in MODES:
+            parser.error(f"no mode {mode}; there are {', '.join(MODES)}")
+    options.build = options.build.resolve()
+    options.directory = (options.directory or options.build / "runs").resolve()
+    return options
+
+
+def tasks(options):
+    sources = sorted(p for p in (ROOT / "tests/cases").iterdir() if p.suffix in (".c", ".cc", ".f90"))
+    cases = [Case(source, options.build) for source in sources]
+    if options.case:
+        cases = [c for c in cases if any(fnmatch.fnmatch(c.name, pattern) for pattern in options.case)]
+    found = [(case, mode, ranks, options) for index, case in enumerate(cases)
+             for mode, ranks in chosen(case, index, options)]
+    if not found:
+        raise SystemExit("nothing to run: no case, mode and number of ranks agrees with the arguments")
+    missing = [case.name for case in cases if not case.program.exists()]
+    if missing:
+        raise SystemExit(f"not built: {', '.join(missing)}; run make cases")
+    if not options.native and not (options.build / "lib/libsckpt.so").exists():
+        raise SystemExit(f"no {options.build}/lib/libsckpt.so; run make, or use --native")
+    return found
+
+
+def main():
+    options = arguments()
+    work = tasks(options)
+    # Ends through the clean-up of the run in progress.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    adopt_orphans()
+    remove_stale_memory()
+    counts, results = {"passed": 0, "failed": 0, "skipped": 0}, []
+
+    def record(number, task, outcome):
+        (case, mode, ranks, _), (state, reason, seconds) = task, outcome
+        counts[state] += 1
+        results.append({"case": case.name, "mode": "native" if options.native else mode, "ranks": ranks,
+                        "seed": options.seed, "outcome": state, "reason": reason, "seconds": round(seconds, 3)})
+        word = {"passed": "ok  ", "failed": "FAIL", "skipped": "skip"}[state]
+        print(f"{word} {number:4}/{len(work)} {case.name} {results[-1]['mode']} np{ranks} {seconds:.2f} s"
+              + (f": {reason}" if reason else ""), flush=True)
+
+    if options.jobs == 1:
+        for number, task in enumerate(work, 1):
+            record(number, task, execute(task))
+    else:
+        with concurrent.futures.ProcessPoolExecutor(options.jobs, initializer=adopt_orphans) as pool:
+            pending = {pool.submit(execute, task): task for task in work}
+            for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
+                record(number, pending[future], future.result())
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
+    print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}")
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
