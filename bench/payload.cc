@@ -1,0 +1,87 @@
+// A job with memory to save: payload DIRECTORY MIB.  Every rank fills MIB MiB with pseudo-random bytes, then runs a
+// loop of one small MPI_Allreduce and a pause of 2 ms, which makes it an idle job that notices everything soon. It
+// talks to bench/checkpoint.py through files in DIRECTORY:
+//   ready.R  written by rank R when its memory is filled: its process id
+//   ping     asks: every rank R that sees it creates pong.R with the milliseconds of its longest turn so far
+//   go       ends the loop; the memory is checked, and result.R says "ok" or "wrong"
+#include <fcntl.h>
+#include <mpi.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void put(const std::string &path, const std::string &text) {
+    const std::string temporary = path + ".tmp";
+    std::FILE *file = std::fopen(temporary.c_str(), "w");
+    if (file == nullptr || std::fputs(text.c_str(), file) < 0 || std::fclose(file) != 0 ||
+        std::rename(temporary.c_str(), path.c_str()) != 0) {
+        std::perror(("payload: cannot write " + path).c_str());
+        std::exit(EXIT_FAILURE);
+    }
+}
+
+bool exists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
+
+void fill(std::vector<std::uint64_t> &memory, int rank) {
+    std::mt19937_64 generator(static_cast<std::uint64_t>(rank) + 1);
+    std::generate(memory.begin(), memory.end(), generator);
+}
+
+bool intact(const std::vector<std::uint64_t> &memory, int rank) {
+    std::mt19937_64 generator(static_cast<std::uint64_t>(rank) + 1);
+    return std::all_of(memory.begin(), memory.end(), [&](std::uint64_t word) { return word == generator(); });
+}
+
+// True while rank 0 has not seen `go`: all ranks leave the loop in the same turn.
+bool keep_going(int rank, const std::string &go) {
+    int stop = rank == 0 && exists(go) ? 1 : 0;
+    int any = 0;
+    MPI_Allreduce(&stop, &any, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    return any == 0;
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+    MPI_Init(&argc, &argv);
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    if (argc != 3) {
+        if (rank == 0) std::fprintf(stderr, "usage: payload DIRECTORY MIB\n");
+        MPI_Abort(MPI_COMM_WORLD, 2);
+    }
+    const std::string directory = argv[1];
+    const std::string name = std::to_string(rank);
+    std::vector<std::uint64_t> memory(std::strtoull(argv[2], nullptr, 10) * ((1 << 20) / sizeof(std::uint64_t)));
+    fill(memory, rank);
+    put(directory + "/ready." + name, std::to_string(getpid()) + "\n");
+
+    bool answered = false;
+    std::chrono::duration<double, std::milli> longest{0};
+    for (auto last = Clock::now(); keep_going(rank, directory + "/go");) {
+        const bool asked = exists(directory + "/ping");
+        if (asked && !answered) put(directory + "/pong." + name, std::to_string(longest.count()) + "\n");
+        answered = asked;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        const auto now = Clock::now();
+        longest = std::max<std::chrono::duration<double, std::milli>>(longest, now - last);
+        last = now;
+    }
+
+    const bool good = intact(memory, rank);
+    put(directory + "/result." + name, good ? "ok\n" : "wrong\n");
+    MPI_Finalize();
+    return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

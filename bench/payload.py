@@ -1,0 +1,48 @@
+"""The other side of bench/payload.cc: its files, as methods."""
+
+import pathlib
+
+from launch import BenchError
+
+
+class Payload:
+    def __init__(self, setup, name, mib, ranks=2):
+        self.directory = setup.directory / name
+        self.directory.mkdir()
+        self.output = self.directory / "output"
+        self.ranks = ranks
+        self.command = [setup.program("payload"), self.directory, mib]
+
+    def all_files(self, name):
+        files = [self.directory / f"{name}.{rank}" for rank in range(self.ranks)]
+        return files if all(path.exists() for path in files) else None
+
+    def await_ready(self, ranks, timeout=60):
+        """The process ids of the ranks, once their memory is filled."""
+        files = ranks.await_condition(lambda: self.all_files("ready"), "all ranks are ready", timeout)
+        return [int(path.read_text()) for path in files]
+
+    def ask(self):
+        """Every rank that runs will answer; earlier answers are forgotten."""
+        for path in self.directory.glob("pong.*"):
+            path.unlink()
+        (self.directory / "ping").touch()
+
+    def await_answers(self, ranks, timeout=60):
+        """Milliseconds of the longest gap in the loop of each rank so far."""
+        files = ranks.await_condition(lambda: self.all_files("pong"), "all ranks go through their loop", timeout)
+        (self.directory / "ping").unlink()
+        return [float(path.read_text()) for path in files]
+
+    def await_alive(self, ranks):
+        self.ask()
+        return self.await_answers(ranks)
+
+    def end(self, ranks, timeout=120):
+        """Ends the job; the ranks check their memory."""
+        (self.directory / "go").touch()
+        ranks.finish(timeout)
+        for rank in range(self.ranks):
+            result = pathlib.Path(self.directory / f"result.{rank}").read_text().split()
+            if result != ["ok"]:
+                raise BenchError(f"rank {rank} found its memory altered: {self.directory}/result.{rank}")

@@ -1,0 +1,368 @@
+#!/usr/bin/python3
+"""End-to-end tests on a private Slurm of three nodes: jobs are preempted, requeued, killed, and have to come back.
+
+tests/slurm/e2e.py [--test PATTERN] [--native] [--keep] [--json FILE] [--list]
+
+The program is counter.c, each line of whose output depends on all steps before.  A job that came back has to show the
+lines of an undisturbed run, and main() of it has to have begun once only.  Needs root (network namespaces).
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from cluster import ROOT, Cluster, TestFailure, Work, await_condition, check
+
+STEPS, PACE = 400, 30  # steps and milliseconds of each: 12 s when nothing disturbs
+END = 180              # seconds within which a job that was disturbed has to be through
+NODES, GRACE = 3, 30   # one node more than a job needs: a crashed one is replaced
+
+TESTS = {}         # name -> (function, whether it needs the product)
+REFERENCE = []     # lines of an undisturbed run
+
+
+def test(product=True):
+    def register(function):
+        TESTS[function.__name__] = (function, product)
+        return function
+
+    return register
+
+
+def make_reference(cluster, base, build):
+    """Runs the counter undisturbed and without sckpt; the pace does not change its values."""
+    work = Work(cluster, base, "reference", build)
+    cluster.ordered("srun", "--mpi=pmix", "-p", "low", "-N2", "-n4", *work.counter_command(STEPS, 0).split(),
+                    cwd=work.directory, timeout=120)
+    REFERENCE[:] = work.counts()
+    check(len(REFERENCE) == STEPS + 1, f"the undisturbed run wrote {len(REFERENCE)} lines, expected {STEPS + 1}")
+
+
+def difference(lines):
+    """Where lines leave the reference, in words; empty when they are identical."""
+    for index, (got, expected) in enumerate(zip(lines, REFERENCE)):
+        if got != expected:
+            return f"line {index + 1} is `{got}`, undisturbed `{expected}`"
+    return "" if len(lines) == len(REFERENCE) else f"{len(lines)} lines, undisturbed {len(REFERENCE)}"
+
+
+def printed(job):
+    return [line for line in job.output.read_text().splitlines() if re.match(r"(step|finished) \d+ ", line)]
+
+
+def check_result(work, job, exact_output=True):
+    """The job is through, main() began once, and nothing is lost, doubled or different."""
+    job.await_state("COMPLETED", timeout=END)
+    wrong = difference(work.counts())
+    check(not wrong, f"{work.directory}/counts: {wrong}{job.tail()}")
+    starts = work.starts()
+    check(starts == 1, f"the program began {starts} times: it was not restored but started again{job.tail()}")
+    output = printed(job)
+    if exact_output:
+        wrong = difference(output)
+        check(not wrong, f"{job.output}: {wrong}")
+    else:  # what was printed between the commit and a crash appears twice (README, limits)
+        once = list(dict.fromkeys(output))
+        check(once == REFERENCE, f"{job.output}: a line is missing or differs from the undisturbed run")
+
+
+def check_restored(job):
+    check(job.restarts() >= 1, f"job {job.id} was not requeued")
+    restored = job.events("restored")
+    check(any(" r1 " in line for line in restored), f"the step's log does not tell of a restore in r1{job.tail()}")
+
+
+def submit_counter(work, spec, **options):
+    return work.submit(f"--checkpoint={spec} {work.counter_command(STEPS, PACE)}", **options)
+
+
+# --- the cluster and the program, without the product ----------------------------------------------------------------
+
+
+@test(product=False)
+def native_run_is_reproducible(work):
+    job = work.submit(work.counter_command(STEPS, 1))
+    check_result(work, job)
+
+
+@test(product=False)
+def native_requeue_starts_again(work):
+    """The control: without checkpoints the same checks have to fail."""
+    job = work.submit(work.counter_command(STEPS, PACE))
+    work.await_step(20)
+    work.cluster.ordered("scontrol", "requeue", job.id)
+    job.await_restart()
+    try:
+        check_result(work, job)
+    except TestFailure as failure:
+        check("began 2 times" in str(failure), f"another reason than expected: {failure}")
+        return
+    raise TestFailure("a job without checkpoints was requeued and passed as restored: the checks see nothing")
+
+
+# --- requests of Slurm ------------------------------------------------------------------------------------------------
+
+
+@test()
+def preemption(work):
+    job = submit_counter(work, "on")
+    work.await_step(60)
+    urgent = work.submit("true", partition="high", nodes=NODES, tasks=NODES, options=["--exclusive"])
+    job.await_restart()
+    reached = work.last_step()
+    check(60 <= reached < STEPS, f"the counter stood at step {reached} when it was requeued: nothing was interrupted")
+    check(job.events("committed"), f"requeued without a committed checkpoint{job.tail()}")
+    urgent.await_state("COMPLETED", timeout=END)
+    check_result(work, job)
+    check_restored(job)
+
+
+@test()
+def requeue(work):
+    job = submit_counter(work, "on")
+    work.await_step(60)
+    work.cluster.ordered("scontrol", "requeue", job.id)
+    job.await_restart()
+    check_result(work, job)
+    check_restored(job)
+
+
+@test()
+def scancel_ends_promptly(work):
+    seconds = {}
+    for name, option in (("native", ""), ("sckpt", "--checkpoint=on ")):
+        job = work.submit(option + work.counter_command(STEPS * 100, PACE, name))
+        work.await_step(10, name)
+        begin = time.monotonic()
+        work.cluster.ordered("scancel", job.id)
+        await_condition(job.ended, f"job {job.id} ends after scancel", 60)
+        await_condition(lambda job=job: not job.processes(work.counter), f"no task of job {job.id} is left", 60)
+        seconds[name] = time.monotonic() - begin
+        check(job.state() == "CANCELLED", f"job {job.id} is {job.state()} after scancel")
+        check(job.restarts() == 0, f"job {job.id} was requeued after scancel")
+    check(seconds["sckpt"] < seconds["native"] + 3,
+          f"scancel took {seconds['sckpt']:.1f} s with checkpoints, {seconds['native']:.1f} s without")
+
+
+# --- crashes ----------------------------------------------------------------------------------------------------------
+
+INTERVAL = "interval=0:03"
+
+
+def await_commits(job, number):
+    await_condition(lambda: len(job.events("committed")) >= number, f"{number} checkpoints by interval{job.tail()}", 90)
+
+
+def check_from_last_commit(job):
+    def generation(line):  # `<time> r0 0007 committed ...`
+        return line.split()[2]
+
+    last = [line for line in job.events("committed") if " r0 " in line][-1]
+    restored = [line for line in job.events("restored") if " r1 " in line]
+    check(restored and generation(restored[0]) == generation(last),
+          f"restored from another generation than the last committed one, {generation(last)}{job.tail()}")
+
+
+@test()
+def killed_rank(work):
+    requeue_itself = (' || { [ "${SLURM_RESTART_COUNT:-0}" = 0 ] && scontrol requeue "$SLURM_JOB_ID" && exec sleep 60; '
+                      'exit 1; }')
+    job = submit_counter(work, f"{INTERVAL} --kill-on-bad-exit=1", otherwise=requeue_itself)
+    await_commits(job, 2)
+    victims = job.processes(work.counter, rank=3)
+    check(len(victims) == 1, f"rank 3 of job {job.id} has processes {victims}, expected one")
+    os.kill(victims[0], signal.SIGKILL)
+    job.await_restart()
+    check_result(work, job, exact_output=False)
+    check_restored(job)
+    check_from_last_commit(job)
+
+
+@test()
+def crashed_node(work):
+    """The node of the batch script dies with everything on it; Slurm notices and requeues the job elsewhere."""
+    job = submit_counter(work, INTERVAL)
+    await_commits(job, 2)
+    node = job.fields()["BatchHost"]
+    work.cluster.minislurm("node kill", node)
+    try:
+        job.await_restart(timeout=150)
+        check_result(work, job, exact_output=False)
+        check_restored(job)
+        check_from_last_commit(job)
+    finally:
+        work.cluster.minislurm("node start", node)
+
+
+# --- by hand ----------------------------------------------------------------------------------------------------------
+
+
+def create(work, job):
+    """`sckpt create` by the user; returns the committed generation."""
+    done = work.user(work.build / "lib/sckpt", "create", job.id, timeout=90)
+    check(done.returncode == 0, f"sckpt create: exit status {done.returncode}: {done.stderr.strip()}{job.tail()}")
+    check(job.generations(), f"sckpt create succeeded, but there is no generation below {work.directory}")
+    newest = job.generations()[-1]
+    check(newest.name in done.stdout, f"sckpt create printed `{done.stdout.strip()}`, not the generation {newest}")
+    return newest
+
+
+@test()
+def create_while_running(work):
+    job = submit_counter(work, "on")
+    work.await_step(60)
+    first = create(work, job)
+    check(job.state() == "RUNNING", f"job {job.id} is {job.state()} after sckpt create")
+    work.await_step(work.last_step() + 20)
+    second = create(work, job)
+    check(second != first, f"the second sckpt create brought no new generation: {second}")
+    check_result(work, job)
+    check(job.restarts() == 0, "the job was requeued")
+
+
+@test()
+def restart_by_hand(work):
+    job = submit_counter(work, "on")
+    work.await_step(60)
+    generation = create(work, job)
+    work.cluster.ordered("scancel", job.id)
+    await_condition(job.ended, f"job {job.id} ends after scancel", 60)
+    command = work.counter_command(STEPS, PACE).split()
+
+    restart = ["srun", "--mpi=pmix", "-p", "low", f"--restart-dir={generation}"]
+    wrong = work.user(*restart, "-N1", "-n3", *command)
+    check(wrong.returncode != 0, "srun --restart-dir with 3 ranks accepted a checkpoint of 4")
+    check("rank" in wrong.stderr and "4" in wrong.stderr, f"the refusal does not say why: {wrong.stderr.strip()}")
+    check(work.starts() == 1, "the refused restart started the program all the same")
+
+    right = work.user(*restart, "-N2", "-n4", *command, timeout=END)
+    check(right.returncode == 0, f"srun --restart-dir: exit status {right.returncode}: {right.stderr.strip()}")
+    lines = work.counts()
+    check(not difference(lines), f"{work.directory}/counts: {difference(lines)}")
+    check(work.starts() == 1, "srun --restart-dir started the program from its beginning")
+
+
+# --- mistakes of the user ---------------------------------------------------------------------------------------------
+
+
+def check_refused(work, option, words):
+    """sbatch and srun refuse the option, say why in words that match, and start nothing."""
+    script = work.directory / "job.sh"
+    script.write_text(f"#!/bin/bash\ntouch {work.directory}/ran\n")
+    direct = ["srun", "-p", "low", "-n1", *option, "touch", work.directory / "ran"]
+    for command in (["sbatch", *option, script], direct):
+        done = work.user(*command)
+        shown = " ".join(map(str, command))
+        check(done.returncode != 0, f"`{shown}` was accepted")
+        check(re.search(words, done.stderr), f"`{shown}` was refused without naming the reason: {done.stderr.strip()}")
+    queue = work.cluster.ordered("squeue", "-h", "-t", "all", "-o", "%o")
+    check(str(script) not in queue, "a refused job is in the queue")
+    check(not (work.directory / "ran").exists(), "a refused job ran")
+
+
+@test()
+def bad_specification_refused(work):
+    check_refused(work, ["--checkpoint=intervall=5"], "intervall")
+    check_refused(work, ["--checkpoint=keep=none"], "keep")
+
+
+@test()
+def unwritable_directory_refused(work):
+    closed = work.directory / "closed"
+    closed.mkdir(mode=0o755)  # by root: the user may not write there
+    check_refused(work, ["--checkpoint=on", f"--checkpoint-dir={closed}"], re.escape(str(closed)))
+    check_refused(work, ["--checkpoint=on", f"--checkpoint-dir={closed}/none"], re.escape(str(closed)))
+
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+
+
+def run_tests(names, cluster, base, build):
+    results = {}
+    for name in names:
+        work = Work(cluster, base, name, build)
+        begin = time.monotonic()
+        reason = None
+        try:
+            TESTS[name][0](work)
+        except TestFailure as failure:
+            reason = str(failure)
+        except (OSError, subprocess.SubprocessError, ValueError, LookupError) as error:
+            reason = f"unexpected {type(error).__name__}: {error}"
+        try:
+            work.end_jobs()
+        except TestFailure as failure:
+            reason = reason or str(failure)
+        results[name] = {"passed": reason is None, "seconds": round(time.monotonic() - begin, 1), "reason": reason}
+        print(f"{'ok  ' if reason is None else 'FAIL'} {name} ({results[name]['seconds']} s)", flush=True)
+        if reason is not None:
+            print(f"  why: {reason}\n  kept: {work.directory}\n  again: tests/slurm/e2e.py --test {name}", flush=True)
+    return results
+
+
+def parse(arguments):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--test", default="*", metavar="PATTERN", help="names of tests, with * and ?")
+    parser.add_argument("--native", action="store_true", help="only what needs no sckpt: the cluster and the program")
+    parser.add_argument("--build", default=str(ROOT / "build"), help="build directory")
+    parser.add_argument("--dir", default="/var/tmp/sckpt-e2e", help="where the cluster and the tests live")
+    parser.add_argument("--keep", action="store_true", help="keep the directories of tests that pass, too")
+    parser.add_argument("--json", metavar="FILE", help="write the results to FILE")
+    parser.add_argument("--list", action="store_true", help="print the names of the tests")
+    return parser.parse_args(arguments)
+
+
+def main(arguments):
+    options = parse(arguments)
+    names = [name for name, (_, product) in TESTS.items()
+             if fnmatch.fnmatch(name, options.test) and not (options.native and product)]
+    if options.list:
+        print("\n".join(names))
+        return 0
+    if not names:
+        print(f"e2e: error: no test matches {options.test}", file=sys.stderr)
+        return 2
+    build, base = pathlib.Path(options.build).resolve(), pathlib.Path(options.dir)
+    library = build / "lib"
+    needed = [build / "tests/slurm/counter"]
+    if not options.native:
+        needed += [library / name for name in ("spank_checkpoint.so", "libsckpt.so", "sckpt")]
+    for path in needed:
+        if not path.exists():
+            print(f"e2e: error: {path} is missing: run `make e2e`, which builds it", file=sys.stderr)
+            return 2
+    base.mkdir(parents=True, exist_ok=True)
+    plugstack = None
+    if not options.native:
+        plugstack = base / "plugstack.conf"
+        plugstack.write_text(f"required {library}/spank_checkpoint.so libdir={library}\n")
+    with Cluster(base / "cluster", NODES, GRACE, plugstack) as cluster:
+        cluster.ordered("true")  # makes the account
+        make_reference(cluster, base / "tests", build)
+        results = run_tests(names, cluster, base / "tests", build)
+    for name, result in results.items():
+        if result["passed"] and not options.keep:
+            shutil.rmtree(base / "tests" / name, ignore_errors=True)
+    failed = sum(not result["passed"] for result in results.values())
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+    if not failed and not options.keep:
+        shutil.rmtree(base)
+    print(f"{len(results) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except TestFailure as failure:
+        print(f"e2e: error: {failure}", file=sys.stderr)
+        sys.exit(2)
