@@ -1,0 +1,266 @@
+// What a wrapper does.  The generated wrappers (build/mpi_coord/calls.inc.cc) name a policy and mark each argument; all
+// that this means is here.  With no checkpoint requested a wrapper costs the guard (an increment, a load, a predicted
+// branch), one load per handle, and the call.
+#pragma once
+
+#include <tuple>
+#include <type_traits>
+
+#include "mpi_coord/handles.h"
+#include "mpi_coord/holds.h"
+#include "mpi_coord/lower_table.h"
+#include "preload/base/thread.h"
+
+namespace sckpt::mpi {
+
+using enum Kind;
+
+// The live functions.  Before MPI_Init every entry leads to a function that says so and ends the program, as Open MPI does.
+extern LowerTable lower;
+
+enum class policy { pass, coll, icoll, create, free, refuse };
+
+// --- arguments: each adapter gives the lower half's value, and is told when the call has succeeded
+
+template <class T>
+struct Plain {
+    T value;
+    T get() { return value; }
+    void done(CommRecord *) {}
+};
+
+template <Kind K>
+struct Given {
+    HandleOf<K> handle;
+    bool followed;
+    HandleOf<K> get() { return followed ? real_of(handle) : handle; }
+    void done(CommRecord *) {}
+};
+
+// Handles are read when the call is made, not before: standing at the gate may take a restart.
+// A handle that the call writes.
+template <Kind K, bool MayBeKnown>
+struct Written {
+    HandleOf<K> *place;
+    HandleOf<K> real = nullptr;
+    HandleOf<K> *get() { return place ? &real : nullptr; }
+    void done(CommRecord *about);
+};
+
+// A handle that the call reads and writes: usually it frees the object and leaves the null handle.
+template <Kind K>
+struct ReadWritten {
+    HandleOf<K> *place;
+    HandleOf<K> real = nullptr;
+    HandleOf<K> *get() {
+        if (!place) return nullptr;
+        real = real_of(*place);
+        return &real;
+    }
+    void done(CommRecord *about);
+};
+
+template <Kind K>
+Given<K> in(HandleOf<K> handle) {
+    return {handle, true};
+}
+// Significant only under a condition: otherwise the argument may hold anything and must not be followed.
+template <Kind K>
+Given<K> in_if(bool significant, HandleOf<K> handle) {
+    return {handle, significant};
+}
+template <Kind K>
+Written<K, false> out(HandleOf<K> *place) {
+    return {place};
+}
+template <Kind K>
+Written<K, true> known(HandleOf<K> *place) {
+    return {place};
+}
+template <Kind K>
+ReadWritten<K> inout(HandleOf<K> *place) {
+    return {place};
+}
+
+// True in the rank that `root` names; on intercommunicators, in the group and rank that says MPI_ROOT.
+bool is_root(int root, MPI_Comm comm);
+
+// --- what a call is about
+
+struct On {
+    CommRecord *comm = nullptr;  // null for windows and files: those decline checkpoints as long as they live
+};
+inline On on(MPI_Comm comm) { return {record_of(comm)}; }
+inline On on(MPI_Win) { return {}; }
+inline On on(MPI_File) { return {}; }
+
+struct Holds {
+    Hold reason;
+};
+struct Drops {
+    Hold reason;
+};
+inline Holds holds(Hold reason) { return {reason}; }
+inline Drops drops(Hold reason) { return {reason}; }
+
+// Live objects that forbid a checkpoint, by reason.
+extern std::atomic<int> hold_counts[kHolds];
+
+// Out of line, with attention raised: stands at the gate until the agreement lets this rank enter the next collective
+// of `comm` (settle.h, R4), which is announced then.
+void stand_at_gate(CommRecord *comm);
+// The same for what is collective but not over a communicator of ours: an epoch under way is given up first.
+void abandon_epoch_for(const char *what);
+
+inline void enter_collective(CommRecord *comm) {
+    if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
+        stand_at_gate(comm);
+    if (comm) ++comm->collectives;
+}
+
+// The handle for a new communicator, see comm.h.
+MPI_Comm adopt_communicator(MPI_Comm real, std::uint64_t id, const char *constructor);
+
+// The request of a non-blocking collective.
+RequestRecord *new_collective_request(MPI_Request real, CommRecord *comm);
+void discard_request(RequestRecord *request);
+
+// What must precede the freeing of an object: attribute callbacks, and putting it off while a pending request needs it.
+enum class Freeing { now, deferred, forbidden };
+Freeing before_free(Record *record, int *error);
+
+template <Kind K, bool MayBeKnown>
+void Written<K, MayBeKnown>::done(CommRecord *about) {
+    if (!place || !real) return;
+    if constexpr (K == Kind::Request) {
+        *place = handle_of(new_collective_request(real, about));
+    } else if constexpr (K == Kind::Comm) {
+        *place = adopt_communicator(real, 0, "an intercommunicator's constructor");
+    } else {
+        if constexpr (MayBeKnown)
+            for (Record *record = live_records[static_cast<size_t>(K)].first; record; record = record->next)
+                if (record->real == real) {
+                    *place = handle_of(static_cast<RecordOf<K> *>(record));
+                    return;
+                }
+        *place = handle_of(wrap<K>(real));
+    }
+}
+
+template <Kind K>
+void ReadWritten<K>::done(CommRecord *) {
+    if (!place) return;
+    auto *record = record_of(*place);
+    if (real == record->real) return;
+    if (real != real_of(null_handle<K>())) {
+        record->real = real;
+        return;
+    }
+    *place = null_handle<K>();
+    if (!record->predefined) {
+        delist(record);
+        delete record;
+    }
+}
+
+namespace detail {
+
+inline MPI_Comm real_null(MPI_Comm) { return MPI_COMM_NULL; }
+inline MPI_Datatype real_null(MPI_Datatype) { return MPI_DATATYPE_NULL; }
+inline MPI_Group real_null(MPI_Group) { return MPI_GROUP_NULL; }
+inline MPI_Info real_null(MPI_Info) { return MPI_INFO_NULL; }
+inline MPI_Win real_null(MPI_Win) { return MPI_WIN_NULL; }
+inline MPI_File real_null(MPI_File) { return MPI_FILE_NULL; }
+
+struct Tags {
+    CommRecord *comm = nullptr;
+    bool collective = false;
+    int holds = -1, drops = -1;
+};
+
+template <class T>
+auto adapt(T value) {
+    return Plain<T>{value};
+}
+template <Kind K>
+auto adapt(Given<K> value) {
+    return value;
+}
+template <Kind K, bool M>
+auto adapt(Written<K, M> value) {
+    return value;
+}
+template <Kind K>
+auto adapt(ReadWritten<K> value) {
+    return value;
+}
+
+template <class T>
+inline constexpr bool is_freed = false;
+template <Kind K>
+inline constexpr bool is_freed<ReadWritten<K>> = true;
+
+template <policy P, class Function, class... Adapters>
+auto run(const Tags &tags, Function function, Adapters... adapters) {
+    Guard guard;
+    if constexpr (P == policy::coll || P == policy::icoll) {
+        enter_collective(tags.comm);
+    } else if (tags.collective || P == policy::refuse) {
+        if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
+            abandon_epoch_for(tags.holds >= 0 ? kHoldSentences[tags.holds] : "a call that cannot be held at the gate");
+    }
+    if constexpr (P == policy::free) {
+        int error = MPI_SUCCESS;
+        Freeing freeing = Freeing::now;
+        auto ask = [&](auto &adapter) {
+            if constexpr (is_freed<std::remove_cvref_t<decltype(adapter)>>)
+                if (adapter.place && *adapter.place && freeing == Freeing::now) {
+                    freeing = before_free(record_of(*adapter.place), &error);
+                    if (freeing == Freeing::deferred) *adapter.place = real_null(*adapter.place);
+                }
+        };
+        (ask(adapters), ...);
+        if (freeing != Freeing::now) return error;
+    }
+    if constexpr (P == policy::coll) self.in_collective = true;
+    auto result = function(adapters.get()...);
+    if constexpr (P == policy::coll) self.in_collective = false;
+    if constexpr (std::is_same_v<decltype(result), int>) {
+        if (result == MPI_SUCCESS) {
+            (adapters.done(tags.comm), ...);
+            if (tags.holds >= 0) ++hold_counts[tags.holds];
+            if (tags.drops >= 0) --hold_counts[tags.drops];
+        }
+    }
+    return result;
+}
+
+template <policy P, class Function, class... Rest>
+auto peel(Tags tags, Function function, Rest... rest) {
+    return run<P>(tags, function, adapt(rest)...);
+}
+template <policy P, class Function, class... Rest>
+auto peel(Tags tags, Function function, On about, Rest... rest) {
+    tags.comm = about.comm;
+    tags.collective = true;
+    return peel<P>(tags, function, rest...);
+}
+template <policy P, class Function, class... Rest>
+auto peel(Tags tags, Function function, Holds held, Rest... rest) {
+    tags.holds = static_cast<int>(held.reason);
+    return peel<P>(tags, function, rest...);
+}
+template <policy P, class Function, class... Rest>
+auto peel(Tags tags, Function function, Drops dropped, Rest... rest) {
+    tags.drops = static_cast<int>(dropped.reason);
+    return peel<P>(tags, function, rest...);
+}
+
+}  // namespace detail
+
+template <policy P, class Function, class... Arguments>
+[[gnu::always_inline]] inline auto call(Function function, Arguments... arguments) {
+    return detail::peel<P>(detail::Tags{}, function, arguments...);
+}
+
+}  // namespace sckpt::mpi

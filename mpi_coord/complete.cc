@@ -1,0 +1,387 @@
+// The wait and test families, cancel and request_free.
+//
+// Arrays are translated into an array of live handles for the lower half's own *all, *any and *some calls, which give
+// them the meaning and the speed of native MPI.  A request that was completed at a cut (`complete`) is the null request
+// to the lower half; what it has to report is put in place afterwards.  `undelivered` counts these: it is zero but for a
+// while after a checkpoint.
+#include "mpi_coord/complete.h"
+
+#include "mpi_coord/alias.h"
+
+namespace sckpt::mpi {
+namespace {
+
+// Live handles and statuses of an array of requests.  On the stack for up to kInline of them.
+class Batch {
+  public:
+    Batch(int count, MPI_Request *requests) : count_(count > 0 ? count : 0), requests_(requests) {
+        if (count_ > kInline) {
+            many_handles_.resize(static_cast<size_t>(count_));
+            many_statuses_.resize(static_cast<size_t>(count_));
+            handles_ = many_handles_.data();
+            statuses_ = many_statuses_.data();
+        }
+        read();
+    }
+
+    // Handles change at a restart, which can happen in every turn of a wait.
+    void read() {
+        for (int i = 0; i < count_; ++i) handles_[i] = real_of(requests_[i]);
+    }
+
+    MPI_Request *handles() { return requests_ ? handles_ : nullptr; }
+    MPI_Status *statuses() { return statuses_; }
+    RequestRecord *record(int i) { return record_of(requests_[i]); }
+    int count() const { return count_; }
+
+    void collect(Peers &peers) {
+        for (int i = 0; i < count_; ++i)
+            if (RequestRecord *r = record(i); r && r->active && r->comm && r->operation != Operation::collective)
+                peers.add(r->comm, r->peer);
+    }
+
+    // Request i has completed in the lower half, or did so at a cut: fills statuses()[i], returns its error.
+    int complete(int i, int error) {
+        RequestRecord *r = record(i);
+        if (!r || r->predefined) return MPI_SUCCESS;
+        if (r->complete) {
+            error = deliver_outcome(r, &statuses_[i]);
+        } else {
+            if (!r->active) return MPI_SUCCESS;
+            count_completion(r, statuses_[i]);
+            r->real = handles_[i];
+        }
+        const bool kept = r->persistent;
+        retire(r);
+        if (!kept) requests_[i] = MPI_REQUEST_NULL;
+        return error;
+    }
+
+    // The first request that was completed at a cut, or -1.
+    int first_complete() {
+        if (undelivered == 0) return -1;
+        for (int i = 0; i < count_; ++i)
+            if (RequestRecord *r = record(i); r && r->complete) return i;
+        return -1;
+    }
+
+  private:
+    static constexpr int kInline = 64;
+    int count_;
+    MPI_Request *requests_;
+    MPI_Request inline_handles_[kInline];
+    MPI_Status inline_statuses_[kInline];
+    MPI_Request *handles_ = inline_handles_;
+    MPI_Status *statuses_ = inline_statuses_;
+    std::vector<MPI_Request> many_handles_;
+    std::vector<MPI_Status> many_statuses_;
+};
+
+// Hands out the outcome of an *all or *some call: statuses with MPI_ERROR where the call as a whole failed.
+int report(int error, int count, const MPI_Status *from, MPI_Status *to, const int *errors) {
+    bool failed = error == MPI_ERR_IN_STATUS;
+    for (int i = 0; i < count; ++i) failed |= errors[i] != MPI_SUCCESS;
+    if (to != MPI_STATUSES_IGNORE)
+        for (int i = 0; i < count; ++i) {
+            copy_status(&to[i], from[i]);
+            if (failed) to[i].MPI_ERROR = errors[i] != MPI_SUCCESS ? errors[i] : from[i].MPI_ERROR;
+        }
+    if (failed) return MPI_ERR_IN_STATUS;
+    return error;
+}
+
+int all_complete(Batch &batch, int error, MPI_Status *statuses) {
+    std::vector<int> errors;
+    bool any = error == MPI_ERR_IN_STATUS;
+    for (int i = 0; i < batch.count(); ++i) {
+        const int own = batch.complete(i, error == MPI_ERR_IN_STATUS ? batch.statuses()[i].MPI_ERROR : MPI_SUCCESS);
+        if (own != MPI_SUCCESS && errors.empty()) errors.resize(static_cast<size_t>(batch.count()));
+        if (own != MPI_SUCCESS) errors[static_cast<size_t>(i)] = own, any = true;
+    }
+    if (!any && error == MPI_SUCCESS) {
+        if (statuses != MPI_STATUSES_IGNORE)
+            for (int i = 0; i < batch.count(); ++i) copy_status(&statuses[i], batch.statuses()[i]);
+        return MPI_SUCCESS;
+    }
+    errors.resize(static_cast<size_t>(batch.count()));
+    return report(error, batch.count(), batch.statuses(), statuses, errors.data());
+}
+
+int some_complete(Batch &batch, int error, int *outcount, int *indices, MPI_Status *statuses) {
+    std::vector<MPI_Status> found;
+    std::vector<int> errors;
+    if (*outcount == MPI_UNDEFINED && batch.first_complete() >= 0) *outcount = 0;
+    if (*outcount == MPI_UNDEFINED) return error;
+    std::vector<MPI_Status> reported(batch.statuses(), batch.statuses() + *outcount);
+    for (int k = 0; k < *outcount; ++k) {
+        const int i = indices[k];
+        const int given = error == MPI_ERR_IN_STATUS ? reported[static_cast<size_t>(k)].MPI_ERROR : MPI_SUCCESS;
+        batch.statuses()[i] = reported[static_cast<size_t>(k)];
+        errors.push_back(batch.complete(i, given));
+        found.push_back(batch.statuses()[i]);
+    }
+    for (int i; (i = batch.first_complete()) >= 0;) {
+        errors.push_back(batch.complete(i, MPI_SUCCESS));
+        found.push_back(batch.statuses()[i]);
+        indices[(*outcount)++] = i;
+    }
+    return report(error, *outcount, found.data(), statuses, errors.data());
+}
+
+int one_complete(Batch &batch, int index, int error, const MPI_Status &from, MPI_Status *status) {
+    if (index == MPI_UNDEFINED) {
+        if (status != MPI_STATUS_IGNORE) copy_status(status, from);
+        return error;
+    }
+    batch.statuses()[index] = from;
+    error = batch.complete(index, error);
+    if (status != MPI_STATUS_IGNORE) copy_status(status, batch.statuses()[index]);
+    return error;
+}
+
+}  // namespace
+
+int deliver_outcome(RequestRecord *record, MPI_Status *status) {
+    copy_status(status, record->status);
+    const int error = record->error;
+    record->complete = false;
+    record->error = MPI_SUCCESS;
+    --undelivered;
+    if (error != MPI_SUCCESS) lower.Comm_call_errhandler(static_cast<MPI_Comm>(record->comm->real), error);
+    return error;
+}
+
+extern "C" {
+
+int PMPI_Wait(MPI_Request *request, MPI_Status *status) {
+    Guard guard;
+    RequestRecord *record = request ? record_of(*request) : nullptr;
+    if (!record || !record->active) [[unlikely]] {
+        MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
+        return lower.Wait(request ? &real : nullptr, status);
+    }
+    const bool kept = record->persistent;
+    const int error = finish(record, status);
+    if (!kept) *request = MPI_REQUEST_NULL;
+    return error;
+}
+
+int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status) {
+    Guard guard;
+    RequestRecord *record = request ? record_of(*request) : nullptr;
+    MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
+    if (!record || !record->active) return lower.Test(request ? &real : nullptr, flag, status);
+    MPI_Status own;
+    MPI_Status *result = status == MPI_STATUS_IGNORE ? &own : status;
+    int error = MPI_SUCCESS;
+    if (record->complete) [[unlikely]] {
+        *flag = 1;
+        error = deliver_outcome(record, result);
+    } else {
+        error = lower.Test(&real, flag, result);
+        if (!*flag && error == MPI_SUCCESS) {
+            if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
+                Peers peers;
+                if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
+                serve_waiting(peers);
+            }
+            return error;
+        }
+        record->real = real;
+        count_completion(record, *result);
+    }
+    const bool kept = record->persistent;
+    retire(record);
+    if (!kept) *request = MPI_REQUEST_NULL;
+    return error;
+}
+
+int PMPI_Waitall(int count, MPI_Request *requests, MPI_Status *statuses) {
+    Guard guard;
+    if (count <= 0 || !requests) return lower.Waitall(count, requests, statuses);
+    Batch batch(count, requests);
+    int error = MPI_SUCCESS, done = 0;
+    bool fresh = true;
+    wait_until(
+        [&] {
+            if (!fresh) batch.read();
+            error = lower.Testall(batch.count(), batch.handles(), &done, batch.statuses());
+            return done || error != MPI_SUCCESS;
+        },
+        [&](Peers &peers) {
+            fresh = false;
+            batch.collect(peers);
+        });
+    return all_complete(batch, error, statuses);
+}
+
+int PMPI_Testall(int count, MPI_Request *requests, int *flag, MPI_Status *statuses) {
+    Guard guard;
+    if (count <= 0 || !requests) return lower.Testall(count, requests, flag, statuses);
+    Batch batch(count, requests);
+    const int error = lower.Testall(batch.count(), batch.handles(), flag, batch.statuses());
+    if (!*flag && error == MPI_SUCCESS) {
+        if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
+            Peers peers;
+            batch.collect(peers);
+            serve_waiting(peers);
+        }
+        return error;
+    }
+    return all_complete(batch, error, statuses);
+}
+
+int PMPI_Waitany(int count, MPI_Request *requests, int *index, MPI_Status *status) {
+    Guard guard;
+    if (count <= 0 || !requests) return lower.Waitany(count, requests, index, status);
+    Batch batch(count, requests);
+    MPI_Status found{};
+    int error = MPI_SUCCESS, done = 0;
+    wait_until(
+        [&] {
+            if ((*index = batch.first_complete()) >= 0) return true;
+            batch.read();
+            error = lower.Testany(batch.count(), batch.handles(), index, &done, &found);
+            return done || error != MPI_SUCCESS;
+        },
+        [&](Peers &peers) { batch.collect(peers); });
+    return one_complete(batch, *index, error, found, status);
+}
+
+int PMPI_Testany(int count, MPI_Request *requests, int *index, int *flag, MPI_Status *status) {
+    Guard guard;
+    if (count <= 0 || !requests) return lower.Testany(count, requests, index, flag, status);
+    Batch batch(count, requests);
+    MPI_Status found{};
+    int error = MPI_SUCCESS;
+    if ((*index = batch.first_complete()) >= 0) {
+        *flag = 1;
+    } else {
+        error = lower.Testany(batch.count(), batch.handles(), index, flag, &found);
+        if (!*flag && error == MPI_SUCCESS) {
+            if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
+                Peers peers;
+                batch.collect(peers);
+                serve_waiting(peers);
+                *index = MPI_UNDEFINED;
+            }
+            return error;
+        }
+    }
+    return one_complete(batch, *index, error, found, status);
+}
+
+int PMPI_Waitsome(int count, MPI_Request *requests, int *outcount, int *indices, MPI_Status *statuses) {
+    Guard guard;
+    if (count <= 0 || !requests) return lower.Waitsome(count, requests, outcount, indices, statuses);
+    Batch batch(count, requests);
+    int error = MPI_SUCCESS;
+    wait_until(
+        [&] {
+            batch.read();
+            error = lower.Testsome(batch.count(), batch.handles(), outcount, indices, batch.statuses());
+            return *outcount != 0 || error != MPI_SUCCESS || batch.first_complete() >= 0;
+        },
+        [&](Peers &peers) { batch.collect(peers); });
+    return some_complete(batch, error, outcount, indices, statuses);
+}
+
+int PMPI_Testsome(int count, MPI_Request *requests, int *outcount, int *indices, MPI_Status *statuses) {
+    Guard guard;
+    if (count <= 0 || !requests) return lower.Testsome(count, requests, outcount, indices, statuses);
+    Batch batch(count, requests);
+    const int error = lower.Testsome(batch.count(), batch.handles(), outcount, indices, batch.statuses());
+    if (*outcount == 0 && error == MPI_SUCCESS && batch.first_complete() < 0) {
+        if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
+            Peers peers;
+            batch.collect(peers);
+            serve_waiting(peers);
+        }
+        return error;
+    }
+    return some_complete(batch, error, outcount, indices, statuses);
+}
+
+int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status) {
+    Guard guard;
+    RequestRecord *record = record_of(request);
+    if (record && record->complete) {
+        *flag = 1;
+        if (status != MPI_STATUS_IGNORE) copy_status(status, record->status);
+        return MPI_SUCCESS;
+    }
+    return lower.Request_get_status(real_of(request), flag, status);
+}
+
+int PMPI_Cancel(MPI_Request *request) {
+    Guard guard;
+    RequestRecord *record = request ? record_of(*request) : nullptr;
+    if (record && record->complete) return MPI_SUCCESS;  // it was matched before the cut: too late to cancel
+    MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
+    return lower.Cancel(request ? &real : nullptr);
+}
+
+int PMPI_Request_free(MPI_Request *request) {
+    Guard guard;
+    RequestRecord *record = request ? record_of(*request) : nullptr;
+    const bool pending = record && record->active && !record->complete &&
+                         (record->operation == Operation::send || record->operation == Operation::receive);
+    if (pending) {
+        // It goes on to its end without the application: kept until then, since a cut has to know of it.
+        record->orphan = true;
+        *request = MPI_REQUEST_NULL;
+        return MPI_SUCCESS;
+    }
+    MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
+    if (record && record->complete && !record->persistent) {
+        MPI_Status nobody;
+        deliver_outcome(record, &nobody);
+    } else {
+        const int error = lower.Request_free(request ? &real : nullptr);
+        if (error != MPI_SUCCESS) return error;
+        if (record->complete) {
+            record->complete = false;
+            --undelivered;
+        }
+    }
+    record->persistent = false;
+    retire(record);
+    *request = MPI_REQUEST_NULL;
+    return MPI_SUCCESS;
+}
+
+int PMPI_Grequest_start(MPI_Grequest_query_function *query, MPI_Grequest_free_function *free_function,
+                        MPI_Grequest_cancel_function *cancel, void *state, MPI_Request *request) {
+    Guard guard;
+    MPI_Request real;
+    const int error = lower.Grequest_start(query, free_function, cancel, state, &real);
+    if (error != MPI_SUCCESS) return error;
+    RequestRecord *record = new_collective_request(real, nullptr);
+    record->operation = Operation::generalized;
+    ++hold_counts[static_cast<int>(Hold::generalized_request)];
+    *request = handle_of(record);
+    return error;
+}
+
+int PMPI_Grequest_complete(MPI_Request request) {
+    Guard guard;
+    return lower.Grequest_complete(real_of(request));
+}
+
+}  // extern "C"
+
+SCKPT_ALIAS(Wait)
+SCKPT_ALIAS(Test)
+SCKPT_ALIAS(Waitall)
+SCKPT_ALIAS(Testall)
+SCKPT_ALIAS(Waitany)
+SCKPT_ALIAS(Testany)
+SCKPT_ALIAS(Waitsome)
+SCKPT_ALIAS(Testsome)
+SCKPT_ALIAS(Request_get_status)
+SCKPT_ALIAS(Cancel)
+SCKPT_ALIAS(Request_free)
+SCKPT_ALIAS(Grequest_start)
+SCKPT_ALIAS(Grequest_complete)
+
+}  // namespace sckpt::mpi

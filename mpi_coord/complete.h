@@ -1,0 +1,54 @@
+// Completion of single requests, shared by the blocking calls and by the wait and test families.
+#pragma once
+
+#include "mpi_coord/call.h"
+#include "mpi_coord/drain.h"
+#include "mpi_coord/requests.h"
+#include "mpi_coord/wait.h"
+
+namespace sckpt::mpi {
+
+// The fields of a status that a completion of a single request writes (MPI-3.1, 3.2.5: not MPI_ERROR).
+inline void copy_status(MPI_Status *to, const MPI_Status &from) {
+    const int error = to->MPI_ERROR;
+    *to = from;
+    to->MPI_ERROR = error;
+}
+
+// What a request completed at a cut reports.  Returns its error after calling the communicator's error handler.
+int deliver_outcome(RequestRecord *record, MPI_Status *status);
+
+// The request has completed towards the application: it becomes inactive (persistent) or goes back to the pool.
+inline void retire(RequestRecord *record) {
+    record->active = false;
+    if (record->operation == Operation::generalized) [[unlikely]]
+        --hold_counts[static_cast<int>(Hold::generalized_request)];
+    if (!record->persistent) give_request(record);
+}
+
+// Waits until `record` is complete, reports and retires it.
+inline int finish(RequestRecord *record, MPI_Status *status) {
+    MPI_Status own;
+    MPI_Status *result = status == MPI_STATUS_IGNORE ? &own : status;
+    own.MPI_SOURCE = MPI_PROC_NULL;
+    int error = MPI_SUCCESS;
+    wait_until(
+        [&] {
+            int done = 0;
+            auto real = static_cast<MPI_Request>(record->real);
+            error = lower.Test(&real, &done, result);
+            if (done) record->real = real;
+            return done || error != MPI_SUCCESS;
+        },
+        [&](Peers &peers) {
+            if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
+        });
+    if (record->complete) [[unlikely]]
+        error = deliver_outcome(record, result);
+    else
+        count_completion(record, *result);
+    retire(record);
+    return error;
+}
+
+}  // namespace sckpt::mpi

@@ -1,0 +1,271 @@
+// The driver of the agreement.  See coordinator.h; the rules themselves are in settle.h.
+//
+// One thread at a time serves (`serving`).  With MPI_THREAD_MULTIPLE that is whichever comes by; below that it is the
+// thread that the application itself uses for MPI, or the tick in the thread that initialised it.
+#include "mpi_coord/coordinator.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "mpi_coord/call.h"
+#include "mpi_coord/comm.h"
+#include "mpi_coord/control.h"
+#include "mpi_coord/settle.h"
+#include "mpi_coord/wait.h"
+#include "preload/base/log.h"
+#include "preload/base/system.h"
+
+namespace sckpt::mpi {
+
+std::atomic<int> hold_counts[kHolds];
+
+namespace {
+
+using mpi_coord::Phase;
+using mpi_coord::Settle;
+
+Hooks hooks;
+std::unique_ptr<Settle> settle;
+Spin serving;
+std::atomic<std::uint32_t> wanted{0};  // causes asked for and not yet taken up
+std::uint32_t ended_epoch = 0;         // the last one whose end has been dealt with
+std::string decline_reason;            // of this rank, in the current epoch
+bool running = false;
+int level = MPI_THREAD_SINGLE;
+
+// A name for what forbids a checkpoint, or empty.
+std::string find_blocker() {
+    for (unsigned i = 0; i < kHolds; ++i)
+        if (hold_counts[i] > 0) return kHoldSentences[i];
+    if (const char *sentence = hooks.blocker()) return sentence;
+    return {};
+}
+
+bool outside_collectives() {
+    for (ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && !record->helper && record->state && record->state->in_collective) return false;
+    return true;
+}
+
+// Below MPI_THREAD_MULTIPLE the lower half must not be entered while another thread is in it.
+bool others_inside() {
+    for (ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && !record->helper && record->state && record != self.record && record->state->busy)
+            return true;
+    return false;
+}
+
+void join(std::uint32_t epoch, std::uint32_t cause) {
+    std::vector<mpi_coord::Count> counts;
+    auto add = [&](CommRecord *comm) {
+        if (comm->info && !comm->info->inter)
+            counts.push_back({comm->info->id, static_cast<std::int64_t>(comm->collectives)});
+    };
+    add(record_of(MPI_COMM_WORLD));
+    add(record_of(MPI_COMM_SELF));
+    for_each_live<CommRecord>(Kind::Comm, add);
+    const bool fresh = settle->phase() == Phase::idle;
+    if (!settle->become_aware(epoch, cause, counts)) return;
+    attention.fetch_or(kSettling);
+    if (!fresh) return;
+    hooks.set_tick(true);
+    decline_reason = find_blocker();
+    if (!decline_reason.empty()) settle->give_up(1);
+}
+
+void take_up_requests() {
+    attention.fetch_and(~static_cast<std::uint32_t>(kRequested));
+    if (const std::uint32_t cause = wanted.exchange(0))
+        join(settle->phase() == Phase::idle ? settle->epoch() + 1 : settle->epoch(), cause);
+}
+
+void back_to_idle() {
+    hooks.set_tick(false);
+    attention.fetch_and(~static_cast<std::uint32_t>(kSettling));
+    ended_epoch = settle->epoch();
+    decline_reason.clear();
+}
+
+void notice_end() {
+    if (settle->phase() != Phase::idle || settle->epoch() == ended_epoch) return;
+    const std::uint32_t cause = settle->cause();
+    const std::string reason = decline_reason;
+    back_to_idle();
+    hooks.declined(cause, reason.empty() ? nullptr : reason.c_str());
+}
+
+void exchange_messages() {
+    control::receive_all([](int from, const mpi_coord::Message &message) {
+        settle->receive(static_cast<std::uint32_t>(from), message);
+    });
+    if (settle->must_become_aware()) join(settle->pending_epoch(), 0);
+}
+
+void send_messages() {
+    if (settle->outbox_empty()) return;
+    static std::vector<mpi_coord::Outgoing> out;
+    settle->take_outbox(out);
+    for (const auto &message : out) control::send(static_cast<int>(message.to), message.message);
+}
+
+void run_checkpoint() {
+    const std::uint32_t cause = settle->cause();
+    control::finish_sends();
+    hooks.checkpoint(cause);
+    settle->resume();
+    back_to_idle();
+    // What was asked for during the epoch and came too late for it is asked for again.
+    if (const std::uint32_t late = settle->late_cause()) request_checkpoint(late);
+}
+
+// One turn.  `peers`: what the thread waits for in point-to-point, null when it does not.
+void serve(const Peers *peers, bool may_stop) {
+    if (!running || !serving.try_lock()) {
+        sys::yield();
+        return;
+    }
+    if (attention.load(std::memory_order_relaxed) & kRequested) take_up_requests();
+    exchange_messages();
+    if (settle->phase() != Phase::idle) {
+        if (peers)
+            settle->blocked_on(peers->ranks());
+        else
+            settle->unblocked();
+        settle->poll(outside_collectives());
+    }
+    send_messages();
+    notice_end();
+    if (settle->stopped() && may_stop) run_checkpoint();
+    serving.unlock();
+}
+
+}  // namespace
+
+void set_hooks(const Hooks &given) { hooks = given; }
+bool mpi_running() { return running; }
+int world_rank() { return control::rank(); }
+int world_size() { return control::size(); }
+int thread_level() { return level; }
+
+void request_checkpoint(std::uint32_t cause) {
+    wanted.fetch_or(cause);
+    attention.fetch_or(kRequested);
+}
+
+void tick(bool may_stop) {
+    if (!running || (level != MPI_THREAD_MULTIPLE && others_inside())) return;
+    serve(nullptr, may_stop);
+}
+
+void serve_waiting(const Peers &peers) {
+    if (attention.load() & kStopping) {
+        park_if_stopping();
+        return;
+    }
+    serve(&peers, true);
+}
+
+void waited() {
+    if (!serving.try_lock()) return;
+    if (settle && settle->phase() != Phase::idle) {
+        settle->unblocked();
+        send_messages();
+    }
+    serving.unlock();
+}
+
+void look_for_control() {
+    if (!running || !serving.try_lock()) return;
+    exchange_messages();
+    send_messages();
+    serving.unlock();
+}
+
+void serve_passing() { serve(nullptr, true); }
+
+void stand_at_gate(CommRecord *comm) {
+    if (!running || !comm || !comm->info) return;
+    for (;;) {
+        serve(nullptr, true);
+        serving.lock();
+        bool enter = settle->phase() == Phase::idle;
+        if (!enter && settle->phase() != Phase::stopped && settle->may_enter(comm->info->id)) {
+            settle->entering(comm->info->id, static_cast<std::int64_t>(comm->collectives) + 1);
+            send_messages();
+            enter = true;
+        }
+        serving.unlock();
+        if (enter) return;
+        park_if_stopping();
+        sys::yield();
+    }
+}
+
+void abandon_epoch_for(const char *what) {
+    while (running) {
+        serving.lock();
+        const bool idle = settle->phase() == Phase::idle;
+        if (!idle && decline_reason.empty()) {
+            decline_reason = what;
+            settle->give_up(1);
+        }
+        serving.unlock();
+        if (idle) return;
+        serve(nullptr, true);
+        sys::yield();
+    }
+}
+
+void announce_communicator(CommRecord *comm) {
+    if (comm->info->inter) return;
+    serving.lock();
+    if (settle) {
+        std::vector<std::uint32_t> sorted(comm->info->world);
+        std::sort(sorted.begin(), sorted.end());
+        settle->add_communicator(comm->info->id, sorted, static_cast<std::int64_t>(comm->collectives));
+        send_messages();
+    }
+    serving.unlock();
+}
+
+void forget_communicator(CommRecord *comm) {
+    if (!comm->info || comm->info->inter) return;
+    serving.lock();
+    if (settle) settle->remove_communicator(comm->info->id, static_cast<std::int64_t>(comm->collectives));
+    serving.unlock();
+}
+
+void start_coordinator(int provided) {
+    level = provided;
+    hooks.started();
+    control::open();
+    settle = std::make_unique<Settle>(static_cast<std::uint32_t>(control::rank()),
+                                      static_cast<std::uint32_t>(control::size()));
+    running = true;
+    announce_communicator(record_of(MPI_COMM_WORLD));
+    announce_communicator(record_of(MPI_COMM_SELF));
+}
+
+void restart_coordinator() { control::open(); }
+
+void leave_coordinator() {
+    MPI_Request barrier = control::begin_last_barrier();
+    std::uint64_t opened = control::times_opened();
+    wait_until(
+        [&] {
+            if (opened != control::times_opened()) {  // a restart in between: the barrier begins again
+                opened = control::times_opened();
+                barrier = control::begin_last_barrier();
+            }
+            int done = 0;
+            lower.Test(&barrier, &done, MPI_STATUS_IGNORE);
+            return done != 0;
+        },
+        [](Peers &) {});
+    running = false;
+    if (settle->phase() != Phase::idle) back_to_idle();
+    attention.fetch_and(~static_cast<std::uint32_t>(kRequested | kSettling));
+    control::close();
+}
+
+}  // namespace sckpt::mpi

@@ -1,0 +1,64 @@
+// The coordinator: drives the agreement (settle.h) over a private communicator of the lower half, inside the calls that
+// the application makes anyway and in a tick while an epoch is under way.  No thread, no daemon, no port; while no
+// checkpoint is requested it sends nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mpi_coord/handles.h"
+
+namespace sckpt::mpi {
+
+// Why a checkpoint is wanted; combined as bits, and agreed upon by all ranks at STOP.
+enum Cause : std::uint32_t {
+    kInterval = 1,   // the interval has passed
+    kTerminate = 2,  // SIGTERM: preemption, time limit, scancel, requeue
+    kCreate = 4,     // `sckpt create`
+    kCall = 8,       // sckpt_checkpoint() of the application
+};
+
+// What the coordinator asks of the process around it (preload/).
+struct Hooks {
+    // MPI_Init has succeeded: requests are taken from now on.
+    void (*started)();
+    // Everybody has stopped: takes the checkpoint.  Returns when this rank is to go on, also in its restored copy.
+    void (*checkpoint)(std::uint32_t cause);
+    // Calls tick() some thousand times a second in the thread that initialised MPI, or stops doing so.
+    void (*set_tick)(bool on);
+    // Why the process cannot be checkpointed now, as a sentence; null when it can.
+    const char *(*blocker)();
+    // An epoch has ended without a checkpoint; `reason` is set in the rank that declined, null elsewhere.
+    void (*declined)(std::uint32_t cause, const char *reason);
+};
+void set_hooks(const Hooks &hooks);
+
+// A checkpoint is wanted.  Async-signal-safe; attention is raised and the rest happens at the next opportunity.
+void request_checkpoint(std::uint32_t cause);
+
+// In a signal handler that interrupted application code (self.busy == 0) in the thread that initialised MPI: serves the
+// agreement.  `may_stop`: the interrupted code can be stopped where it is for as long as a restart takes.
+void tick(bool may_stop);
+
+// MPI is initialised and not yet finalised.
+bool mpi_running();
+int world_rank();
+int world_size();
+int thread_level();
+
+// --- while stopped, collective over all ranks, on a communicator that the application does not know
+std::int64_t agree_minimum(std::int64_t value);
+std::int64_t agree_maximum(std::int64_t value);
+std::uint32_t agree_union(std::uint32_t bits);
+void broadcast(void *data, int bytes, int root);
+
+// --- for the other files of mpi_coord
+void start_coordinator(int level);       // collective, at the end of MPI_Init
+void restart_coordinator();              // collective, after MPI_Init at a restart: communicators of our own
+void leave_coordinator();                // collective: leavable barrier, then no checkpoint any more
+void serve_passing();                    // a thread passes a wrapper with attention raised
+void announce_communicator(CommRecord *comm);
+void forget_communicator(CommRecord *comm);
+
+}  // namespace sckpt::mpi

@@ -1,0 +1,82 @@
+#include "mpi_coord/rebuild.h"
+
+#include <algorithm>
+
+#include "mpi_coord/call.h"
+#include "mpi_coord/drain.h"
+#include "mpi_coord/objects.h"
+#include "mpi_coord/requests.h"
+#include "preload/base/log.h"
+
+namespace sckpt::mpi {
+namespace {
+
+using Init = int(const void *, int, MPI_Datatype, int, int, MPI_Comm, MPI_Request *);
+
+Init *persistent_send(Mode mode) {
+    switch (mode) {
+        case Mode::buffered: return lower.Bsend_init;
+        case Mode::synchronous: return lower.Ssend_init;
+        case Mode::ready: return lower.Rsend_init;
+        case Mode::standard: break;
+    }
+    return lower.Send_init;
+}
+
+void make_persistent_again(RequestRecord *record) {
+    auto *real = reinterpret_cast<MPI_Request *>(&record->real);
+    const MPI_Datatype type = real_of(handle_of(record->datatype));
+    const MPI_Comm comm = real_of(handle_of(record->comm));
+    const int error = record->operation == Operation::send
+                          ? persistent_send(record->mode)(record->buffer, record->count, type, record->peer,
+                                                          record->tag, comm, real)
+                          : lower.Recv_init(record->buffer, record->count, type, record->peer, record->tag, comm, real);
+    if (error != MPI_SUCCESS) die("cannot make a persistent request again: MPI error %d", error);
+}
+
+}  // namespace
+
+void rebuild_requests() {
+    std::vector<RequestRecord *> receives;
+    for_each_request([&](RequestRecord *record) {
+        if (record->persistent && record->operation != Operation::collective) make_persistent_again(record);
+        if (!record->active || record->complete) {
+            if (!record->persistent) record->real = real_of(MPI_REQUEST_NULL);
+            return;
+        }
+        SCKPT_ASSERT(record->operation == Operation::receive);  // all else is complete after DRAIN
+        receives.push_back(record);
+    });
+    std::ranges::sort(receives, {}, &RequestRecord::order);
+    for (RequestRecord *record : receives) {
+        auto *real = reinterpret_cast<MPI_Request *>(&record->real);
+        const int error = record->persistent
+                              ? lower.Start(real)
+                              : lower.Irecv(record->buffer, record->count, real_of(handle_of(record->datatype)),
+                                            record->peer, record->tag, real_of(handle_of(record->comm)), real);
+        if (error != MPI_SUCCESS) die("cannot post a pending receive again: MPI error %d", error);
+    }
+}
+
+void record_objects() {
+    record_groups();
+    record_infos();
+    record_datatypes();
+    record_communicators();
+}
+
+void rebuild_mpi() {
+    initialise_again();
+    restart_coordinator();
+    rebuild_infos();
+    rebuild_communicators();
+    rebuild_groups();
+    rebuild_datatypes();
+    rebuild_operations();
+    rebuild_errhandlers();
+    rebuild_communicator_errhandlers();
+    rebuild_buffer();
+    rebuild_requests();
+}
+
+}  // namespace sckpt::mpi

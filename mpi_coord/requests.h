@@ -1,0 +1,49 @@
+// Records of requests: a pool that is walked at the cut.  Taking and giving back is a list operation of the calling
+// thread, without a lock.
+#pragma once
+
+#include "mpi_coord/handles.h"
+
+namespace sckpt::mpi {
+
+RequestRecord *take_request_slow();
+extern thread_local RequestRecord *free_requests [[gnu::tls_model("initial-exec")]];
+extern std::atomic<std::uint64_t> posting_order;
+
+inline RequestRecord *take_request() {
+    RequestRecord *record = free_requests;
+    if (!record) [[unlikely]]
+        return take_request_slow();
+    free_requests = record->next_free;
+    record->used = true;
+    return record;
+}
+
+// The record keeps its Fortran number for whatever request comes next: that path is hot.
+inline void give_request(RequestRecord *record) {
+    record->used = record->active = record->complete = record->persistent = record->orphan = false;
+    record->comm = nullptr;
+    record->datatype = nullptr;
+    record->next_free = free_requests;
+    free_requests = record;
+}
+
+// Every record of the pool, used or not.
+void walk_requests(void (*visit)(RequestRecord *, void *), void *data);
+template <class Function>
+void for_each_request(Function function) {
+    walk_requests([](RequestRecord *record, void *data) { if (record->used) (*static_cast<Function *>(data))(record); },
+                  &function);
+}
+
+// Completion towards the application of a request whose lower half has just reported completion with `status`:
+// counts a received message.
+inline void count_completion(RequestRecord *record, const MPI_Status &status) {
+    if (record->operation == Operation::receive && status.MPI_SOURCE >= 0 && record->comm->received)
+        ++record->comm->received[status.MPI_SOURCE];
+}
+
+// Bytes per record and records made so far, for the memory report.
+std::size_t request_pool_size();
+
+}  // namespace sckpt::mpi
