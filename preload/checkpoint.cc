@@ -1,0 +1,170 @@
+// THE PATH: one function that reads as the phases of a checkpoint, with one undo.  What is true when each ends:
+//
+//   REQUEST, SETTLE   (mpi_coord/coordinator.cc) no rank is inside a collective; all members of every communicator have
+//                     entered equally many
+//   STOP     no code of the application runs in any rank
+//   DRAIN    nothing in the network belongs to the application; what was in it is in the upper half
+//   RECORD   a complete image is described
+//   WRITE    a snapshot holds the memory and a writer program reads it (or, synchronously, has read this rank)
+//   COMMIT   exactly one more generation is valid, or nothing has changed
+//   RESUME   the application goes on as if nothing had happened
+//
+// From STOP to the snapshot no malloc of the base libc, no stdio, no dlopen: a parked thread may hold their locks.
+#include "preload/checkpoint.h"
+
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "mpi_coord/coordinator.h"
+#include "mpi_coord/drain.h"
+#include "mpi_coord/rebuild.h"
+#include "preload/base/log.h"
+#include "preload/base/system.h"
+#include "preload/describe.h"
+#include "preload/generations.h"
+#include "preload/regions.h"
+#include "preload/request.h"
+#include "preload/resources.h"
+#include "preload/restart.h"
+#include "preload/settings.h"
+#include "preload/snapshot.h"
+#include "preload/stop.h"
+#include "preload/terminate.h"
+
+namespace sckpt {
+namespace {
+
+WriteJob background;
+bool held = false;
+
+std::int64_t now(clockid_t clock) {
+    timespec time;
+    system_call(SYS_clock_gettime, clock, as_long(&time));
+    return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
+}
+
+std::string cause_text(std::uint32_t cause) {
+    std::string text;
+    auto add = [&](std::uint32_t bit, const char *name) {
+        if (cause & bit) text += (text.empty() ? "" : "+") + std::string(name);
+    };
+    add(mpi::kInterval, "interval");
+    add(mpi::kTerminate, "preempt");
+    add(mpi::kCreate, "create");
+    add(mpi::kCall, "call");
+    return text;
+}
+
+// RECORD.  Returns a sentence on failure.
+std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
+    mpi::record_objects();
+    describe_process(plan, generation, cause_text(cause));
+    describe_objects(plan);
+    record_process(plan);
+    record_threads(plan);
+    record_signals(plan);
+    record_timers(plan);
+    record_files(plan);
+    record_identity(plan);
+    if (const char *refusal = record_regions(plan)) return refusal;
+    record_layout(plan.process);
+    return {};
+}
+
+// Undo: nothing was committed, everything goes on.
+void fail(const char *what, const std::string &why) {
+    release_threads();
+    if (!why.empty()) say(Severity::warning, "checkpoint failed: %s", why.c_str());
+    log_event("-", std::string(what) + " rank " + std::to_string(mpi::world_rank()) + ": " +
+                       (why.empty() ? "another rank could not take part" : why));
+}
+
+void report(WriteState state, const WriteJob &job) {
+    if (state == WriteState::failed)
+        say(Severity::warning, "checkpoint %s failed: %s", job.generation.c_str(), failure_of(job).c_str());
+    if (state == WriteState::committed) say(Severity::info, "checkpoint %s committed", job.generation.c_str());
+}
+
+}  // namespace
+
+bool held_for_requeue() { return held; }
+
+void follow_background_write() {
+    if (!background.writer) return;
+    const WriteState state = follow_write(background, false);
+    if (state == WriteState::running) return;
+    watch_writer(false);
+    report(state, background);
+}
+
+void checkpoint(std::uint32_t cause) {
+    const std::int64_t begun = now(CLOCK_MONOTONIC);
+    if (background.writer) report(follow_write(background, true), background);
+
+    // STOP
+    const char *not_stopped = park_threads();
+
+    // DRAIN
+    mpi::drain_network();
+    const std::int64_t drained = now(CLOCK_MONOTONIC);
+    if (mpi::agree_union(not_stopped != nullptr)) {
+        fail("failed", not_stopped ? not_stopped : "");
+        after_checkpoint(cause, false);
+        return;
+    }
+
+    // RECORD
+    static Plan plan;
+    plan = {};
+    const std::string partial = begin_generation();
+    std::string failure = partial.empty() ? std::string("cannot create the directory of a new generation in ") +
+                                                incarnation_directory()
+                                          : record(plan, generation_number(partial), cause);
+    const bool wanted_synchronous = settings().spec.synchronous || (cause & mpi::kTerminate);
+    const bool synchronous = mpi::agree_union(wanted_synchronous || needs_synchronous_write(plan)) != 0;
+    if (mpi::agree_union(!failure.empty())) {
+        if (mpi::world_rank() == 0) discard_generation(partial);
+        fail("failed", failure);
+        after_checkpoint(cause, false);
+        return;
+    }
+
+    // WRITE
+    if (sckpt_save_context(resume_point(plan.process)) != 0) {
+        restart();
+        log_event(restored_generation(), "restored rank " + std::to_string(mpi::world_rank()));
+        resume_from_restart();
+        return;
+    }
+    note_resume_point(plan.process);
+    const bool only_snapshot = !synchronous;
+    background.generation = generation_name(partial);
+    failure = start_write(background, plan, partial, synchronous);
+    if (!failure.empty()) report_failed_rank(partial, failure);
+    say(Severity::debug, "drain %.1f ms, stopped %.1f ms", static_cast<double>(drained - begun) / 1e6,
+        static_cast<double>(now(CLOCK_MONOTONIC) - begun) / 1e6);
+
+    // COMMIT, by the writer of rank 0: at once, or while the ranks run on
+    bool committed = false;
+    if (!only_snapshot) {
+        const WriteState state = follow_write(background, true);
+        report(state, background);
+        committed = mpi::agree_union(mpi::world_rank() == 0 && state == WriteState::committed) != 0;
+    } else if (background.writer) {
+        watch_writer(true);
+    }
+
+    // RESUME
+    if (committed && (cause & mpi::kTerminate) && end_after_commit()) {
+        held = true;
+        hold_until_the_end();
+    }
+    release_threads();
+    after_checkpoint(cause, committed);
+}
+
+}  // namespace sckpt

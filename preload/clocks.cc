@@ -1,0 +1,109 @@
+// Clocks and waits with absolute times.  Before a restart every wrapper costs one predicted branch.
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+
+#include "preload/deadlines.h"
+#include "preload/wrap.h"
+
+namespace sckpt {
+namespace {
+
+// Not taken by handlers: the waits it serves are not async-signal-safe.
+Spin list_lock;
+KernelDeadline *pending = nullptr;
+
+}  // namespace
+
+KernelDeadline::KernelDeadline(clockid_t clock, const timespec *deadline) : pointer_(deadline), clock_(clock) {
+    const bool movable = deadline && clock != CLOCK_REALTIME && clock >= 0 && clock < kShiftedClocks;
+    if (!movable || deadline->tv_sec < 0 || deadline->tv_nsec < 0 || deadline->tv_nsec >= kSecondNs) return;
+    time_ = to_timespec(to_ns(*deadline) - shift_of(clock));
+    pointer_ = &time_;
+    Busy busy;
+    list_lock.lock();
+    next_ = pending;
+    if (next_) next_->previous_ = this;
+    pending = this;
+    list_lock.unlock();
+}
+
+KernelDeadline::~KernelDeadline() {
+    if (pointer_ != &time_) return;
+    Busy busy;
+    list_lock.lock();
+    (previous_ ? previous_->next_ : pending) = next_;
+    if (next_) next_->previous_ = previous_;
+    list_lock.unlock();
+}
+
+void move_deadlines(const std::int64_t *change) {
+    for (KernelDeadline *one = pending; one; one = one->next_)
+        one->time_ = to_timespec(to_ns(one->time_) + change[one->clock_]);
+}
+
+}  // namespace sckpt
+
+using namespace sckpt;
+
+SCKPT_WRAPPER int clock_gettime(clockid_t clock, timespec *time) noexcept {
+    if (!real::clock_gettime) [[unlikely]]
+        real::find_all();
+    const int result = real::clock_gettime(clock, time);
+    if (clocks_shifted && result == 0) [[unlikely]]
+        *time = to_timespec(to_ns(*time) + shift_of(clock));
+    return result;
+}
+
+SCKPT_WRAPPER int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
+                                         const timespec *deadline) {
+    if (!recording()) return real::pthread_cond_clockwait(condition, mutex, clock, deadline);
+    KernelDeadline kernel(clock, deadline);
+    return real::pthread_cond_clockwait(condition, mutex, clock, kernel.get());
+}
+
+SCKPT_WRAPPER int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const timespec *deadline) {
+    // glibc, condvar internals: bit 1 of __wrefs says that the condition was made for CLOCK_MONOTONIC.
+    const bool monotonic = __atomic_load_n(&condition->__data.__wrefs, __ATOMIC_RELAXED) & 2;
+    if (!recording() || !monotonic) return real::pthread_cond_timedwait(condition, mutex, deadline);
+    KernelDeadline kernel(CLOCK_MONOTONIC, deadline);
+    return real::pthread_cond_timedwait(condition, mutex, kernel.get());
+}
+
+SCKPT_WRAPPER int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const timespec *deadline) noexcept {
+    if (!recording()) return real::pthread_mutex_clocklock(mutex, clock, deadline);
+    KernelDeadline kernel(clock, deadline);
+    return real::pthread_mutex_clocklock(mutex, clock, kernel.get());
+}
+
+SCKPT_WRAPPER int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock,
+                                             const timespec *deadline) noexcept {
+    if (!recording()) return real::pthread_rwlock_clockrdlock(lock, clock, deadline);
+    KernelDeadline kernel(clock, deadline);
+    return real::pthread_rwlock_clockrdlock(lock, clock, kernel.get());
+}
+
+SCKPT_WRAPPER int pthread_rwlock_clockwrlock(pthread_rwlock_t *lock, clockid_t clock,
+                                             const timespec *deadline) noexcept {
+    if (!recording()) return real::pthread_rwlock_clockwrlock(lock, clock, deadline);
+    KernelDeadline kernel(clock, deadline);
+    return real::pthread_rwlock_clockwrlock(lock, clock, kernel.get());
+}
+
+SCKPT_WRAPPER int timerfd_settime(int fd, int flags, const itimerspec *value, itimerspec *old) noexcept {
+    if (!recording() || !clocks_shifted || !value || !(flags & TFD_TIMER_ABSTIME))
+        return real::timerfd_settime(fd, flags, value, old);
+    itimerspec given = *value;
+    // Which clock it is the kernel tells in fdinfo; those that can be set are never shifted.
+    char path[64], text[512];
+    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+    clockid_t clock = CLOCK_REALTIME;
+    if (sys::read_file(path, text, sizeof text) > 0)
+        if (const char *at = strstr(text, "clockid:")) clock = static_cast<clockid_t>(strtol(at + 8, nullptr, 10));
+    if (to_ns(given.it_value) != 0) given.it_value = to_timespec(to_ns(given.it_value) - shift_of(clock));
+    return real::timerfd_settime(fd, flags, &given, old);
+}

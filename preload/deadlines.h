@@ -1,0 +1,40 @@
+// Absolute times on the program's clocks, handed to the kernel.
+#pragma once
+
+#include <time.h>
+
+#include "preload/base/clock.h"
+#include "preload/base/real.h"
+
+namespace sckpt {
+
+// The time of a clock as the program sees it, nanoseconds.
+inline std::int64_t program_time(clockid_t clock) {
+    timespec now{};
+    real::clock_gettime(clock, &now);
+    return to_ns(now) + shift_of(clock);
+}
+
+// An absolute deadline of the program on `clock`, in the kernel's terms, while the calling thread is in a libc call that
+// passes the pointer on to the kernel (futex).  When the process is restored meanwhile the time behind the pointer is
+// moved along, and the thread, whose system call is made again, waits for as long as it would have.
+class KernelDeadline {
+  public:
+    KernelDeadline(clockid_t clock, const timespec *deadline);
+    ~KernelDeadline();
+    KernelDeadline(const KernelDeadline &) = delete;
+    KernelDeadline &operator=(const KernelDeadline &) = delete;
+    const timespec *get() const { return pointer_; }
+
+  private:
+    friend void move_deadlines(const std::int64_t *change);
+    timespec time_{};
+    const timespec *pointer_;
+    clockid_t clock_;
+    KernelDeadline *previous_ = nullptr, *next_ = nullptr;
+};
+
+// In a restored process: change[clock] nanoseconds are added to the kernel's side of every pending deadline.
+void move_deadlines(const std::int64_t *change);
+
+}  // namespace sckpt

@@ -1,0 +1,12 @@
+# libsckpt.so: the interceptor.  It brings no library of its own into the program: the C++ runtime is linked statically
+# and hidden, and its operator new is our heap (base/own_heap.h).
+PRELOAD_SOURCES := $(wildcard preload/*.cc preload/base/*.cc)
+PRELOAD_OBJECTS := $(patsubst %.cc,$(BUILD)/%.pic.o,$(PRELOAD_SOURCES))
+$(PRELOAD_OBJECTS): EXTRA_CXXFLAGS = $(MPI_CFLAGS) -fno-exceptions -Wno-deprecated-declarations
+
+PROGRAMS += $(BUILD)/lib/libsckpt.so
+$(BUILD)/lib/libsckpt.so: $(PRELOAD_OBJECTS) $(patsubst mpi_coord/%.cc,$(BUILD)/mpi_coord/%.pic.o,$(wildcard mpi_coord/*.cc)) \
+		$(BUILD)/mpi_coord/calls.inc.pic.o preload/libsckpt.map
+	@mkdir -p $(@D)
+	$(CXX) -shared -static-libstdc++ -static-libgcc -Wl,-z,now -Wl,-z,initfirst -Wl,--version-script=preload/libsckpt.map \
+		-o $@ $(filter %.o,$^) -ldl

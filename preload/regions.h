@@ -1,0 +1,17 @@
+// The mappings of this process as regions of an image: which there are, and which belong to the lower half.
+#pragma once
+
+#include "preload/plan.h"
+
+namespace sckpt {
+
+// Adds all regions to the plan.  Returns a sentence when one cannot be saved, else null.
+const char *record_regions(Plan &plan);
+
+// True when memory that a copy-on-write snapshot would not hold still must be read before the rank goes on.
+bool needs_synchronous_write(const Plan &plan);
+
+// Fields of /proc/self/stat and the kernel's brk, for the restorer.
+void record_layout(image::Process &process);
+
+}  // namespace sckpt

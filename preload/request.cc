@@ -1,0 +1,245 @@
+// See request.h.  The handler runs in any thread at any place of the application.  When it finds the thread inside code
+// of ours (self.busy) it only leaves attention raised.  Otherwise, in the main thread, it serves the agreement at once;
+// another thread passes the signal on to the main thread.
+#include "preload/request.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <ucontext.h>
+
+#include <charconv>
+#include <string_view>
+
+#include "mpi_coord/coordinator.h"
+#include "preload/base/log.h"
+#include "preload/base/real.h"
+#include "preload/base/system.h"
+#include "preload/base/thread.h"
+#include "preload/checkpoint.h"
+#include "preload/settings.h"
+#include "preload/signals.h"
+#include "preload/stop.h"
+#include "preload/terminate.h"
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+namespace sckpt {
+namespace {
+
+enum TimerKind : int { kTick, kInterval, kWriter, kTimers };
+
+// Kernel timers: glibc's would look like the application's own.  They are made anew at a restart.
+int timers[kTimers];
+bool made[kTimers];
+std::atomic<unsigned long> seen_request{0};
+ThreadRecord *main_thread = nullptr;
+
+// Code in which the main thread must not be stopped for as long as a restart takes: it may hold malloc's or ld.so's
+// lock, which the restart needs.
+struct Range {
+    std::uint64_t start = 0, end = 0;
+    bool contains(std::uint64_t address) const { return address >= start && address < end; }
+};
+Range unsafe_code[4];
+
+Range code_around(const void *address) {
+    Range found;
+    struct Search {
+        std::uint64_t address;
+        Range *found;
+    } search{reinterpret_cast<std::uint64_t>(address), &found};
+    dl_iterate_phdr(
+        [](dl_phdr_info *info, size_t, void *data) {
+            auto *wanted = static_cast<Search *>(data);
+            for (int i = 0; i < info->dlpi_phnum; ++i) {
+                const auto &header = info->dlpi_phdr[i];
+                const Range range{info->dlpi_addr + header.p_vaddr, info->dlpi_addr + header.p_vaddr + header.p_memsz};
+                if (header.p_type == PT_LOAD && (header.p_flags & PF_X) && range.contains(wanted->address)) {
+                    *wanted->found = range;
+                    return 1;
+                }
+            }
+            return 0;
+        },
+        &search);
+    return found;
+}
+
+// The thread stands at a system call instruction that it is to repeat, or just behind one that was interrupted: it
+// waits, and holds no lock of malloc unless the call is one that malloc makes.
+bool at_blocking_call(const greg_t *registers) {
+    const auto *code = reinterpret_cast<const unsigned char *>(registers[REG_RIP]);
+    auto is_syscall = [](const unsigned char *at) { return at[0] == 0x0f && at[1] == 0x05; };
+    if (is_syscall(code - 2) && registers[REG_RAX] == -EINTR) return true;
+    if (!is_syscall(code)) return false;
+    switch (registers[REG_RAX]) {
+        case SYS_mmap:
+        case SYS_munmap:
+        case SYS_mremap:
+        case SYS_mprotect:
+        case SYS_madvise:
+        case SYS_brk:
+            return false;
+        default:
+            return true;
+    }
+}
+
+bool may_stop_at(const void *context) {
+    const greg_t *registers = static_cast<const ucontext_t *>(context)->uc_mcontext.gregs;
+    const auto place = static_cast<std::uint64_t>(registers[REG_RIP]);
+    for (const Range &range : unsafe_code)
+        if (range.contains(place)) return at_blocking_call(registers);
+    return true;
+}
+
+// The request file names the request; a signal that comes late or twice finds a number that has been seen.
+bool take_request_file() {
+    const std::string path = incarnation_directory() + "/request";
+    char text[512];
+    const long length = sys::read_file(path.c_str(), text, sizeof text);
+    if (length <= 0) return false;
+    const std::string_view all(text, static_cast<size_t>(length));
+    const size_t at = all.find("id=");
+    unsigned long id = 0;
+    if (at == all.npos || std::from_chars(all.data() + at + 3, all.data() + all.size(), id).ec != std::errc{})
+        return false;
+    if (id <= seen_request) return false;
+    seen_request = id;
+    return true;
+}
+
+void serve_now(void *context) {
+    if (self.busy || !self.record) return;
+    if (self.record != main_thread) {
+        if (main_thread) sys::tgkill(sys::getpid(), main_thread->kernel_id, park_signal());
+        return;
+    }
+    ++self.busy;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    mpi::tick(may_stop_at(context));
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    --self.busy;
+}
+
+void on_signal(int number, siginfo_t *info, void *context) {
+    const int saved_errno = errno;
+    ++self.our_signals;
+    if (number == park_signal()) {
+        const bool ours = info->si_code == SI_TIMER;
+        const int kind = ours ? info->si_value.sival_int : kTimers;
+        if (kind == kWriter) {
+            follow_background_write();
+        } else if (kind == kInterval) {
+            if (mpi::mpi_running()) mpi::request_checkpoint(mpi::kInterval);
+            serve_now(context);
+        } else if ((attention & kStopping) && kind == kTimers) {
+            if (!self.busy) park_if_stopping();
+        } else {
+            serve_now(context);
+        }
+    } else if (number == kRequestSignal) {
+        if (mpi::mpi_running() && take_request_file()) {
+            mpi::request_checkpoint(mpi::kCreate);
+            serve_now(context);
+        } else {
+            deliver_to_application(number, info, context);
+        }
+    } else if (number == kTerminateSignal) {
+        if (terminate_requested(info, context)) serve_now(context);
+    }
+    errno = saved_errno;
+}
+
+void make_timer(TimerKind kind) {
+    sigevent event{};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = park_signal();
+    event.sigev_value.sival_int = kind;
+    event.sigev_notify_thread_id = main_thread->kernel_id;
+    made[kind] = system_call(SYS_timer_create, CLOCK_MONOTONIC, as_long(&event), as_long(&timers[kind])) == 0;
+    if (!made[kind]) say(Severity::warning, "cannot make a timer: checkpoints at intervals are not possible");
+}
+
+void set_timer(TimerKind kind, std::int64_t first_ns, std::int64_t every_ns) {
+    if (!made[kind]) return;
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const itimerspec value{{every_ns / kSecond, every_ns % kSecond}, {first_ns / kSecond, first_ns % kSecond}};
+    system_call(SYS_timer_settime, timers[kind], 0, as_long(&value), 0);
+}
+
+}  // namespace
+
+void start_requests() {
+    main_thread = self.record;
+    unsafe_code[0] = code_around(dlsym(RTLD_DEFAULT, "malloc"));
+    unsafe_code[1] = code_around(reinterpret_cast<void *>(real::pthread_create));
+    unsafe_code[2] = code_around(dlsym(RTLD_DEFAULT, "__tls_get_addr"));
+    unsafe_code[3] = code_around(reinterpret_cast<void *>(&start_requests));
+    hide_signals(on_signal);
+    restart_requests();
+}
+
+void restart_requests() {
+    for (const TimerKind kind : {kTick, kInterval, kWriter}) make_timer(kind);
+    restart_interval();
+}
+
+void set_tick(bool on) {
+    constexpr std::int64_t kPeriod = 1'000'000;
+    set_timer(kTick, on ? kPeriod : 0, on ? kPeriod : 0);
+}
+
+void watch_writer(bool on) {
+    constexpr std::int64_t kPeriod = 100'000'000;
+    set_timer(kWriter, on ? kPeriod : 0, on ? kPeriod : 0);
+}
+
+void restart_interval() {
+    set_timer(kInterval, static_cast<std::int64_t>(settings().spec.interval_seconds) * 1'000'000'000, 0);
+}
+
+unsigned long served_request() { return seen_request; }
+
+}  // namespace sckpt
+
+// For applications (sckpt.h): asks for a checkpoint of the whole job soon.  Returns 0 when asked, -1 when there is no MPI.
+extern "C" [[gnu::visibility("default")]] int sckpt_checkpoint(void) {
+    using namespace sckpt;
+    if (!mpi::mpi_running()) return -1;
+    mpi::request_checkpoint(mpi::kCall);
+    make_others_aware();
+    Guard guard;
+    return 0;
+}
+
+namespace sckpt {
+
+void attend_entry() {
+    for (;;) {
+        const std::uint32_t wanted = attention.load();
+        if (wanted & kGated)
+            sys::yield();  // a restart has not made MPI again yet
+        else if (wanted & kStopping)
+            park_if_stopping();
+        else
+            break;
+    }
+    if (attention.load() & (kRequested | kSettling)) mpi::serve_passing();
+}
+
+void attend_exit() {
+    park_if_stopping();
+    if (!(attention.load() & (kRequested | kSettling))) return;
+    ++self.busy;
+    mpi::serve_passing();
+    --self.busy;
+}
+
+}  // namespace sckpt

@@ -1,0 +1,22 @@
+// REQUEST: what asks for a checkpoint (signals, the interval, the application), and the tick that drives the agreement
+// in a thread that computes.
+#pragma once
+
+namespace sckpt {
+
+// Installs the handlers and makes the timers, in the thread that initialises MPI.
+void start_requests();
+// The timers again, in a restored process.
+void restart_requests();
+
+// The periodic tick of SETTLE; a slower look at a writer in the background.
+void set_tick(bool on);
+void watch_writer(bool on);
+
+// Each checkpoint begins the interval anew.
+void restart_interval();
+
+// What the rank that was asked by `sckpt create` writes into the log: the id of the request being served, 0 for none.
+unsigned long served_request();
+
+}  // namespace sckpt

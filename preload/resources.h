@@ -1,0 +1,41 @@
+// Record and restore of what the kernel keeps for the process, one file per kind of resource with both side by side.
+//
+// record_*: all threads parked, nothing allocated outside our own heap, no lock of the base libc taken.  Keeps what is
+// needed in the upper half (its memory is in the image) and adds the rows that people read to the plan.  A resource
+// that cannot be restored is named by the blocker_* function, as a sentence, and the checkpoint is declined.
+// restore_*: in the restored process, before any other thread exists; same restrictions; the error is a sentence, the
+// rank then ends and the checkpoint stays as it is.
+#pragma once
+
+#include <expected>
+#include <string>
+
+#include "preload/plan.h"
+
+namespace sckpt {
+
+using Restored = std::expected<void, std::string>;
+
+// files.cc: descriptors of the application with flags, offset, size
+void record_files(Plan &plan);
+const char *blocker_files();
+Restored restore_files();
+
+// signals.cc: actions, and the signals that we use ourselves
+void record_signals(Plan &plan);
+Restored restore_signals();
+
+// timers.cc: setitimer, timer_create; frozen at the cut so that a restored one has as much left as it had
+void record_timers(Plan &plan);
+Restored restore_timers();
+
+// process.cc: working directory, umask, resource limits, nice value, name
+void record_process(Plan &plan);
+const char *blocker_process();
+Restored restore_process();
+
+// identity.cc: the process id that the program knows, and the clock that must not run backwards
+void record_identity(Plan &plan);
+Restored restore_identity();
+
+}  // namespace sckpt

@@ -1,0 +1,33 @@
+// What the launcher has told this process (env.h), read once at start and again from the new environment at a restart.
+#pragma once
+
+#include <string>
+
+#include "preload/base/spec.h"
+
+namespace sckpt {
+
+struct Settings {
+    bool active = false;        // SCKPT_DIR is set and everything else is in order
+    std::string directory;      // of the step
+    int incarnation = 0;
+    base::Spec spec;
+    std::string library;        // directory of our programs
+    std::string job;            // "<jobid>.<stepid>", empty outside Slurm
+    std::string job_id;         // of Slurm, empty outside
+    std::string cluster, user;
+};
+
+// Reads the settings from NAME=value strings.  A value that cannot be understood switches sckpt off with a warning.
+Settings read_settings(char *const *environment);
+
+// Those of this process.
+Settings &settings();
+
+// r<incarnation> inside the step's directory.
+std::string incarnation_directory();
+
+// Appends one line to <step>/log: time, incarnation, `text`.
+void log_event(const char *generation, const std::string &text);
+
+}  // namespace sckpt

@@ -1,0 +1,75 @@
+// Signals that sckpt needs are hidden from the application: what it does to them is kept and played back.
+#pragma once
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include "preload/base/thread.h"
+
+#include <cstdint>
+
+#include "preload/resources.h"
+
+namespace sckpt {
+
+// Signals that we handle ourselves.
+inline constexpr int kRequestSignal = SIGURG;      // `sckpt create`: ignored by default everywhere else
+inline constexpr int kTerminateSignal = SIGTERM;
+
+// Installs `handler` (SA_SIGINFO | SA_RESTART, every signal blocked while it runs) for these signals, keeping what the
+// application has set so far as its virtual action, and unblocks them in the calling thread, keeping what was blocked
+// as virtually blocked.  Called once at start, when the thread has its record, and again in a restored process.
+void hide_signals(void (*handler)(int, siginfo_t *, void *));
+
+// The application's own action for a hidden signal takes place now, as if it had just arrived: its handler runs (with
+// its mask), it is ignored, or the process ends by the signal.  From a handler of ours or from a safe place; `context`
+// is the handler's, null otherwise.  Where the calling thread blocks it, it becomes pending, and a thread that waits
+// for it or does not block it is woken by park_signal().  The application's alternate stack is not used.
+void deliver_to_application(int signal, siginfo_t *info, void *context);
+
+// Delivers what is pending and not blocked by the calling thread.  To be called at the end of every handler of ours
+// that found the thread in code of the application (the wrappers that unblock do it themselves).
+void deliver_pending(void *context);
+
+// True when the application has it blocked (as it believes) in the calling thread.
+bool application_blocks(int signal);
+
+// Gives every signal the application's own action and the calling thread's true mask: in a forked child.
+void unhide_signals();
+
+// The hidden signals that the calling thread believes blocked: bit per signal as in to_bits() (wrap.h).
+std::uint64_t virtually_blocked();
+void set_virtually_blocked(std::uint64_t signals);
+// All hidden signals.
+std::uint64_t hidden_signals();
+// Hidden signals that have arrived and are still to be delivered.
+std::uint64_t pending_hidden();
+// Claims one of these that is pending, and gives its siginfo; 0 when none is.
+int take_pending_hidden(std::uint64_t signals, siginfo_t *info);
+// While it lives, the calling thread is one that waits for these hidden signals: it is woken when one comes.
+class HiddenWaiter {
+  public:
+    explicit HiddenWaiter(std::uint64_t signals);
+    ~HiddenWaiter();
+    HiddenWaiter(const HiddenWaiter &) = delete;
+    HiddenWaiter &operator=(const HiddenWaiter &) = delete;
+
+  private:
+    int slot_ = -1;
+};
+
+// What the kernel keeps about signals for one thread.
+struct ThreadSignals {
+    static constexpr int kPending = 8;
+    std::uint64_t mask = 0;         // at the time of the call
+    stack_t alternate{};            // sigaltstack
+    std::uint32_t pending_count = 0;
+    siginfo_t pending[kPending]{};  // directed at this thread and blocked
+};
+// By the thread itself, with signals blocked (in the handler that parks it).  What is pending stays pending.
+void record_thread_signals(ThreadSignals &saved);
+// By the re-created thread, with all signals blocked: alternate stack and pending signals.  The mask is left alone:
+// loading it is the last thing that the thread does.
+void restore_thread_signals(const ThreadSignals &saved);
+
+}  // namespace sckpt

@@ -1,0 +1,128 @@
+#include "preload/spawn.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "preload/base/log.h"
+#include "preload/base/system.h"
+
+namespace sckpt {
+namespace {
+
+std::vector<char *> plain_environment() {
+    std::vector<char *> variables;
+    for (char **variable = environ; *variable; ++variable)
+        if (!std::string_view(*variable).starts_with("LD_PRELOAD=")) variables.push_back(*variable);
+    variables.push_back(nullptr);
+    return variables;
+}
+
+// What the child does between clone and exec: system calls only, no call that could disturb the parent's stack.
+struct Child {
+    const char *path;
+    char *const *arguments;
+    char *const *environment;
+    const int *keep;  // sorted
+    size_t kept;
+    int output;
+};
+
+[[gnu::always_inline]] inline void become(const Child &child) {
+    // Signals are still blocked from the parent's side, so that no handler of the application runs here.
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)();
+        unsigned long mask;
+    } standard{SIG_DFL, 0, nullptr, 0};
+    for (int number = 1; number <= 64; ++number) system_call(SYS_rt_sigaction, number, as_long(&standard), 0, 8);
+    if (child.output >= 0) system_call(SYS_dup2, child.output, 1);
+    unsigned next = 3;
+    for (size_t i = 0; i < child.kept; ++i) {
+        const auto fd = static_cast<unsigned>(child.keep[i]);
+        if (fd > next) system_call(SYS_close_range, next, fd - 1, 0);
+        system_call(SYS_fcntl, fd, F_SETFD, 0);
+        next = fd + 1;
+    }
+    system_call(SYS_close_range, next, ~0u, 0);
+    const unsigned long none = 0;
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&none), 0, 8);
+    system_call(SYS_execve, as_long(child.path), as_long(child.arguments), as_long(child.environment));
+    system_call(SYS_exit, 127);
+}
+
+// Not inlined: the child lives on this frame until it has become another program.
+[[gnu::noinline]] long clone_and_become(const Child &child) {
+    const long pid = system_call(SYS_clone, CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
+    if (pid == 0) become(child);
+    return pid;
+}
+
+}  // namespace
+
+int spawn(const Program &program) {
+    std::vector<char *> arguments;
+    for (const std::string &argument : program.arguments) arguments.push_back(const_cast<char *>(argument.c_str()));
+    arguments.push_back(nullptr);
+    const std::vector<char *> environment = plain_environment();
+    std::vector<int> keep = program.keep;
+    std::ranges::sort(keep);
+    const Child child{arguments[0], arguments.data(), environment.data(), keep.data(), keep.size(), program.output};
+    const unsigned long all = ~0ul;
+    unsigned long before;
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&all), as_long(&before), 8);
+    const long pid = clone_and_become(child);
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&before), 0, 8);
+    return static_cast<int>(pid);
+}
+
+int reap(int process, bool block) {
+    int status = 0;
+    long result;
+    do result = system_call(SYS_wait4, process, as_long(&status), __WALL | (block ? 0 : WNOHANG), 0);
+    while (result == -EINTR);
+    return result == process ? status : -1;
+}
+
+std::string run_for_output(const Program &program, int timeout_ms, int *status) {
+    *status = -1;
+    int ends[2];
+    if (system_call(SYS_pipe2, as_long(ends), O_CLOEXEC) < 0) return {};
+    Program piped = program;
+    piped.output = ends[1];
+    const int process = spawn(piped);
+    sys::close(ends[1]);
+    std::string text;
+    timespec begun;
+    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&begun));
+    while (process > 0) {
+        timespec now;
+        system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&now));
+        const long left = timeout_ms - (now.tv_sec - begun.tv_sec) * 1000 - (now.tv_nsec - begun.tv_nsec) / 1'000'000;
+        if (left <= 0) {
+            system_call(SYS_kill, process, SIGKILL);
+            break;
+        }
+        pollfd ready{ends[0], POLLIN, 0};
+        system_call(SYS_poll, as_long(&ready), 1, left);
+        if (!ready.revents) continue;
+        char part[4096];
+        const long got = sys::read(ends[0], part, sizeof part);
+        if (got == -EINTR) continue;
+        if (got <= 0 || text.size() > 65536) break;
+        text.append(part, static_cast<size_t>(got));
+    }
+    sys::close(ends[0]);
+    if (process > 0) *status = reap(process, true);
+    return text;
+}
+
+}  // namespace sckpt

@@ -1,0 +1,72 @@
+// Start of libsckpt.so in a process: decides whether there is anything to do here at all.
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mpi_coord/coordinator.h"
+#include "mpi_coord/rebuild.h"
+#include "preload/base/log.h"
+#include "preload/base/real.h"
+#include "preload/base/system.h"
+#include "preload/base/thread.h"
+#include "preload/checkpoint.h"
+#include "preload/request.h"
+#include "preload/resources.h"
+#include "preload/restart.h"
+#include "preload/settings.h"
+#include "preload/stop.h"
+#include "preload/terminate.h"
+
+namespace sckpt {
+namespace {
+
+const char *blocker() {
+    if (const char *sentence = blocker_terminate()) return sentence;
+    if (const char *sentence = blocker_files()) return sentence;
+    return blocker_process();
+}
+
+void declined(std::uint32_t cause, const char *reason) {
+    if (reason) {
+        std::string text = "declined";
+        if (cause & mpi::kCreate) text += " request=" + std::to_string(served_request());
+        text += " rank " + std::to_string(mpi::world_rank()) + ": " + reason;
+        log_event("-", text);
+        say(Severity::info, "no checkpoint: %s", reason);
+    }
+    after_checkpoint(cause, false);
+}
+
+// The lower half cannot be loaded: the program begins again without us.  Nothing of MPI has happened in it, and before
+// MPI_Init a program should do little (MPI-3.1, 8.7).
+[[noreturn]] void run_without_us(const char *reason) {
+    say(Severity::warning, "%s: running without checkpoints", reason);
+    std::vector<char *> variables, arguments;
+    for (char **variable = environ; *variable; ++variable)
+        if (strncmp(*variable, "LD_PRELOAD=", 11) != 0 && strncmp(*variable, "SCKPT_", 6) != 0)
+            variables.push_back(*variable);
+    variables.push_back(nullptr);
+    const std::string &all = program_arguments();
+    for (size_t at = 0; at < all.size(); at += strlen(all.c_str() + at) + 1)
+        arguments.push_back(const_cast<char *>(all.c_str() + at));
+    arguments.push_back(nullptr);
+    system_call(SYS_execve, as_long(program_path().c_str()), as_long(arguments.data()), as_long(variables.data()));
+    die("cannot start %s again", program_path().c_str());
+}
+
+[[gnu::constructor]] void start() {
+    real::find_all();
+    find_control_block();
+    Settings read = read_settings(environ);
+    settings() = read;
+    note_program();
+    mpi::prepare_mpi(settings().library.c_str(), run_without_us);
+    if (!settings().active) return;
+    become_restored_if_asked();
+    prepare_threads();
+    register_main_thread();
+    mpi::set_hooks({start_requests, checkpoint, set_tick, blocker, declined});
+}
+
+}  // namespace
+}  // namespace sckpt

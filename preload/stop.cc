@@ -1,0 +1,264 @@
+#include "preload/stop.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/rseq.h>
+#include <time.h>
+
+#include "mpi_coord/half.h"
+#include "preload/base/log.h"
+#include "preload/base/real.h"
+#include "preload/base/system.h"
+#include "preload/base/thread.h"
+#include "preload/signals.h"
+
+namespace sckpt {
+namespace {
+
+// Rises with every stop; a parked thread waits until it changes.
+std::atomic<std::uint32_t> stop_number{0};
+// Who stops the others, and therefore never parks.
+std::atomic<ThreadRecord *> stopper{nullptr};
+// Threads of the current restart that run again.
+std::atomic<std::uint32_t> running_again{0};
+
+constexpr std::uint64_t kAllSignals = ~std::uint64_t{0};
+constexpr unsigned kRseqSignature = 0x53053053;  // as glibc registers it on x86-64
+
+std::uint64_t block_all() {
+    std::uint64_t before = 0;
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&kAllSignals), as_long(&before), 8);
+    return before;
+}
+void set_mask(std::uint64_t mask) { system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&mask), 0, 8); }
+
+void register_with_kernel() {
+    const std::uint64_t base = self.record->pthread;
+    system_call(SYS_set_robust_list, static_cast<long>(base + control_block().robust_list),
+                static_cast<long>(control_block().robust_size));
+    if (__rseq_size == 0) return;
+    auto *area = reinterpret_cast<struct rseq *>(static_cast<char *>(__builtin_thread_pointer()) + __rseq_offset);
+    memset(area, 0, sizeof *area);
+    area->cpu_id = static_cast<std::uint32_t>(RSEQ_CPU_ID_UNINITIALIZED);
+    const long error = system_call(SYS_rseq, as_long(area), sizeof *area, 0, kRseqSignature);
+    if (error < 0) say(Severity::debug, "rseq is not available after the restart: error %ld", -error);
+}
+
+void sleep_a_little() {
+    timespec moment{0, 200'000};
+    system_call(SYS_nanosleep, as_long(&moment), 0);
+}
+
+template <class Function>
+void for_each_other(Function function) {
+    for (ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && record != self.record && record->kernel_id) function(record);
+}
+
+// glibc's threads that we know nothing of, and threads on their way out: none may be left at the cut.
+int kernel_threads() {
+    char status[4096];
+    if (sys::read_file("/proc/self/status", status, sizeof status) <= 0) return 0;
+    const char *line = strstr(status, "\nThreads:");
+    int count = 0;
+    if (line)
+        for (line += 9; *line && *line != '\n'; ++line)
+            if (*line >= '0' && *line <= '9') count = count * 10 + (*line - '0');
+    return count;
+}
+
+void park_here() {
+    ThreadRecord *record = self.record;
+    const int saved_errno = errno;
+    const std::uint64_t mask = block_all();
+    stack_t alternate{};
+    system_call(SYS_sigaltstack, 0, as_long(&alternate));
+    record->signal_mask = mask;
+    const std::uint32_t number = stop_number;
+    if (sckpt_save_context(&record->context) == 0) {
+        record->parking = Parking::parked;
+        sys::futex_wake(&record->parking, 1);
+        while (stop_number == number) sys::futex_wait(&stop_number, number);
+        record->parking = Parking::running;
+    } else {
+        // A new kernel thread on the old stack, with the old thread pointer.
+        record = self.record;
+        record->kernel_id = static_cast<int>(sys::gettid());
+        register_with_kernel();
+        mpi::reset_lower_thread();
+        alternate.ss_flags &= ~SS_ONSTACK;
+        system_call(SYS_sigaltstack, as_long(&alternate), 0);
+        record->parking = Parking::running;
+        ++running_again;
+    }
+    errno = saved_errno;
+    set_mask(mask);
+}
+
+}  // namespace
+
+void park_if_stopping() {
+    if ((attention.load() & kStopping) && self.record && self.record != stopper &&
+        self.record->parking == Parking::running)
+        park_here();
+}
+
+const char *park_threads() {
+    stopper = self.record;
+    attention.fetch_or(kStopping);
+    constexpr int kPatience = 50'000;  // turns of 0.2 ms: ten seconds
+    constexpr int kHelperPatience = 1'000;
+    for (int turn = 0; turn < kPatience; ++turn) {
+        int missing = 0, helpers_missing = 0, known = 1;
+        for_each_other([&](ThreadRecord *record) {
+            ++known;
+            if (record->parking == Parking::parked) return;
+            (record->helper ? helpers_missing : missing)++;
+            if (turn % 50 == 0) sys::tgkill(sys::getpid(), record->kernel_id, park_signal());
+        });
+        if (missing == 0 && turn >= kHelperPatience) helpers_missing = 0;
+        if (missing == 0 && helpers_missing == 0 && kernel_threads() <= known) return nullptr;
+        sleep_a_little();
+    }
+    return "a thread could not be stopped within ten seconds";
+}
+
+void release_threads() {
+    stopper = nullptr;
+    attention.fetch_and(~static_cast<std::uint32_t>(kStopping));
+    ++stop_number;
+    sys::futex_wake(&stop_number, 1 << 30);
+}
+
+void record_threads(Plan &plan) {
+    auto add = [&](const ThreadRecord *record) {
+        char path[64], name[32] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%d/comm", record->kernel_id);
+        const long length = sys::read_file(path, name, sizeof name);
+        plan.threads.push_back({record->id, record->detached, record->pthread, record->context.rsp,
+                                record->signal_mask,
+                                plan.add({name, length > 0 ? static_cast<size_t>(length) - 1 : 0})});
+    };
+    for (const ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && record->initial) add(record);
+    for (const ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && !record->initial && !record->helper) add(record);
+}
+
+void adopt_restored_thread() {
+    self.record->kernel_id = static_cast<int>(
+        system_call(SYS_set_tid_address, static_cast<long>(self.record->pthread + control_block().id)));
+    register_with_kernel();
+}
+
+namespace {
+
+// The new thread starts with all signals blocked, on the stack below its saved frame, and continues in park_here().
+void clone_parked(ThreadRecord *record) {
+    constexpr long kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                            CLONE_SETTLS | CLONE_CHILD_CLEARTID;
+    const auto stack = static_cast<long>((record->context.rsp - 1024) & ~std::uint64_t{15});
+    long result;
+    register long r10 asm("r10") = static_cast<long>(record->pthread + control_block().id);
+    register long r8 asm("r8") = static_cast<long>(record->pthread);
+    register const Context *context asm("r9") = &record->context;
+    asm volatile(
+        "syscall\n\t"
+        "test %%rax, %%rax\n\t"
+        "jnz 1f\n\t"
+        "mov %%r9, %%rdi\n\t"
+        "call *%[resume]\n\t"
+        "ud2\n"
+        "1:"
+        : "=a"(result)
+        : "a"(SYS_clone), "D"(kFlags), "S"(stack), "d"(0L), "r"(r10), "r"(r8), "r"(context),
+          [resume] "b"(&sckpt_resume_context)
+        : "rcx", "r11", "memory", "cc");
+    if (result < 0) die("cannot re-create thread %d: error %ld", record->id, -result);
+}
+
+}  // namespace
+
+void recreate_threads() {
+    running_again = 0;
+    std::uint32_t wanted = 0;
+    // What must not be waited for later: all of them begin before any is waited for.
+    for_each_other([&](ThreadRecord *record) {
+        if (record->helper) return;
+        ++wanted;
+        clone_parked(record);
+    });
+    while (running_again < wanted) sleep_a_little();
+    stopper = nullptr;
+    attention.fetch_and(~static_cast<std::uint32_t>(kStopping));
+    ++stop_number;
+}
+
+void register_main_thread() {
+    ThreadRecord *record = new_thread_record();
+    adopt_thread(record);
+    record->initial = true;
+}
+
+namespace {
+
+struct Start {
+    void *(*function)(void *);
+    void *argument;
+    ThreadRecord *record;
+};
+
+pthread_key_t end_key;
+
+// Runs among the destructors of thread-specific data, which is how a thread ends in every way it can.  Puts itself off
+// so that the application's destructors, which may call MPI, come first.
+void thread_ends(void *value) {
+    const auto round = reinterpret_cast<std::uintptr_t>(value);
+    if (round < PTHREAD_DESTRUCTOR_ITERATIONS - 1) {
+        pthread_setspecific(end_key, reinterpret_cast<void *>(round + 1));
+        return;
+    }
+    ThreadRecord *record = self.record;
+    ++self.busy;  // from here to its end the thread is not parked: it is no longer there to be restored
+    self.record = nullptr;
+    record->state = nullptr;
+    record->alive = 0;
+}
+
+void *run_thread(void *argument) {
+    const Start start = *static_cast<Start *>(argument);
+    {
+        Busy busy;
+        delete static_cast<Start *>(argument);
+        adopt_thread(start.record);
+        pthread_setspecific(end_key, reinterpret_cast<void *>(std::uintptr_t{1}));
+        if (mpi::lower_half_loaded()) mpi::start_lower_thread();
+    }
+    return start.function(start.argument);
+}
+
+}  // namespace
+
+void prepare_threads() { pthread_key_create(&end_key, thread_ends); }
+
+}  // namespace sckpt
+
+extern "C" [[gnu::visibility("default")]] int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
+                                                             void *(*function)(void *), void *argument) noexcept {
+    using namespace sckpt;
+    if (!real::pthread_create) real::find_all();
+    if (!self.record) return real::pthread_create(thread, attributes, function, argument);
+    Busy busy;
+    ThreadRecord *record = new_thread_record();
+    int state = PTHREAD_CREATE_JOINABLE;
+    if (attributes) pthread_attr_getdetachstate(attributes, &state);
+    record->detached = state == PTHREAD_CREATE_DETACHED;
+    auto *start = new Start{function, argument, record};
+    const int error = real::pthread_create(thread, attributes, run_thread, start);
+    if (error) {
+        delete start;
+        record->alive = 0;
+    }
+    return error;
+}

@@ -1,0 +1,30 @@
+// STOP: every other thread parks, in our signal handler when it was in application code, on its way out of a wrapper
+// when it was in one.  A parked thread waits in the kernel with its context saved; a restart re-creates it from there.
+#pragma once
+
+#include <signal.h>
+
+#include "preload/plan.h"
+
+namespace sckpt {
+
+// Parks all threads but the caller.  Returns null, or a sentence when one could not be parked; release_threads() is
+// then due all the same.
+const char *park_threads();
+void release_threads();
+
+void record_threads(Plan &plan);
+
+// Restart: registers the calling thread with the kernel (rseq, robust list, address to clear), keeping the id that
+// the program knows.
+void adopt_restored_thread();
+// Re-creates all other threads of the application where they parked; returns when each of them runs again (and is
+// held at the wrappers by kGated).
+void recreate_threads();
+
+// Adds a thread of the application: called in pthread_create's start routine and for the main thread.
+void register_main_thread();
+// Once, at start.
+void prepare_threads();
+
+}  // namespace sckpt

@@ -1,0 +1,160 @@
+#include "preload/terminate.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <atomic>
+
+#include "mpi_coord/coordinator.h"
+#include "preload/base/log.h"
+#include "preload/base/system.h"
+#include "preload/base/thread.h"
+#include "preload/checkpoint.h"
+#include "preload/request.h"
+#include "preload/settings.h"
+#include "preload/signals.h"
+#include "preload/slurm_state.h"
+#include "preload/spawn.h"
+
+namespace sckpt {
+namespace {
+
+std::atomic<unsigned> received{0};  // SIGTERMs in this incarnation
+std::atomic<bool> held_back{false}; // one waits for the outcome of a checkpoint
+siginfo_t held_info;
+bool asked = false;                 // rank 0 has asked Slurm for the present SIGTERM
+Fate fate = Fate::unknown;
+
+constexpr int kPatience_ms = 10'000;
+
+Program slurm_command(std::initializer_list<std::string> arguments) {
+    Program program;
+    program.arguments = {"/usr/bin/env"};
+    program.arguments.insert(program.arguments.end(), arguments);
+    return program;
+}
+
+Fate ask_slurm() {
+    if (settings().job_id.empty()) return Fate::running;
+    int status;
+    const std::string text = run_for_output(
+        slurm_command({"scontrol", "--oneliner", "show", "job", settings().job_id}), kPatience_ms, &status);
+    time_t seconds;
+    timespec now;
+    system_call(SYS_clock_gettime, CLOCK_REALTIME, as_long(&now));
+    seconds = now.tv_sec;
+    tm parts;
+    char local[32];
+    localtime_r(&seconds, &parts);
+    strftime(local, sizeof local, "%Y-%m-%dT%H:%M:%S", &parts);
+    return fate_of(text, local);
+}
+
+bool wanted_for(Fate why) {
+    const base::Spec &spec = settings().spec;
+    switch (why) {
+        case Fate::preempted:
+        case Fate::requeued: return spec.on_preempt;
+        case Fate::time_limit: return spec.on_timelimit;
+        case Fate::cancelled: return false;
+        case Fate::running:
+        case Fate::unknown: return spec.on_term;
+    }
+    return false;
+}
+
+void deliver_held() {
+    if (!held_back.exchange(false)) return;
+    asked = false;
+    deliver_to_application(SIGTERM, &held_info, nullptr);
+}
+
+}  // namespace
+
+bool terminate_requested(siginfo_t *info, void *context) {
+    ++received;
+    if (held_for_requeue()) return false;
+    const base::Spec &spec = settings().spec;
+    const bool possible =
+        mpi::mpi_running() && (spec.on_term || (!settings().job_id.empty() && (spec.on_preempt || spec.on_timelimit)));
+    if (!possible) {
+        deliver_to_application(SIGTERM, info, context);
+        return false;
+    }
+    if (!held_back.exchange(true)) held_info = *info;
+    mpi::request_checkpoint(mpi::kTerminate);
+    return true;
+}
+
+const char *blocker_terminate() {
+    if (!held_back || mpi::world_rank() != 0) return nullptr;
+    if (!asked) {
+        fate = ask_slurm();
+        asked = true;
+        say(Severity::info, "SIGTERM: the job is %s", name_of(fate));
+    }
+    static char sentence[128];
+    if (wanted_for(fate)) return nullptr;
+    snprintf(sentence, sizeof sentence, "the job is %s, and no checkpoint was asked for then", name_of(fate));
+    return sentence;
+}
+
+bool end_after_commit() {
+    enum Action : std::int32_t { native, wait_for_slurm };
+    std::int32_t action = native;
+    if (mpi::world_rank() == 0) {
+        if (!asked) fate = ask_slurm();
+        if (fate == Fate::preempted || fate == Fate::requeued) {
+            action = wait_for_slurm;
+            if (fate == Fate::preempted && settings().spec.requeue == base::Requeue::kAuto) {
+                int status;
+                run_for_output(slurm_command({"scontrol", "requeue", settings().job_id}), kPatience_ms, &status);
+                if (status != 0) say(Severity::info, "Slurm did not take the requeue: holding until it acts");
+            }
+        }
+    }
+    mpi::broadcast(&action, sizeof action, 0);
+    return action == wait_for_slurm;
+}
+
+void hold_until_the_end() {
+    // The requeue makes Slurm send another SIGTERM, and later SIGKILL.  Ending by the signal, and only then, leaves the
+    // batch script no time to go on as if the step had succeeded.
+    const unsigned before = received;
+    unsigned long all = ~0ul;
+    all &= ~(1ul << (SIGTERM - 1));
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&all), 0, 8);
+    timespec moment{0, 100'000'000};
+    while (received == before) system_call(SYS_ppoll, 0, 0, as_long(&moment), 0, 8);
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)();
+        unsigned long mask;
+    } standard{SIG_DFL, 0, nullptr, 0};
+    system_call(SYS_rt_sigaction, SIGTERM, as_long(&standard), 0, 8);
+    for (;;) {
+        system_call(SYS_kill, sys::getpid(), SIGTERM);
+        system_call(SYS_ppoll, 0, 0, as_long(&moment), 0, 8);
+    }
+}
+
+void after_checkpoint(std::uint32_t, bool) {
+    restart_interval();
+    deliver_held();
+}
+
+void make_others_aware() {
+    if (settings().job.empty()) return;
+    int status;
+    run_for_output(slurm_command({"scancel", "--signal=URG", settings().job}), kPatience_ms, &status);
+}
+
+void forget_terminate() {
+    held_back = false;
+    asked = false;
+    received = 0;
+}
+
+}  // namespace sckpt
