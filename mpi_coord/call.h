@@ -200,6 +200,16 @@ inline constexpr bool is_freed = false;
 template <Kind K>
 inline constexpr bool is_freed<ReadWritten<K>> = true;
 
+// The request of a persistent collective: nothing is under way until it is started.
+template <class Adapter>
+void make_persistent(const Adapter &) {}
+template <bool M>
+void make_persistent(const Written<Kind::Request, M> &written) {
+    RequestRecord *request = record_of(*written.place);
+    request->persistent = true;
+    request->active = false;
+}
+
 template <policy P, class Function, class... Adapters>
 auto run(const Tags &tags, Function function, Adapters... adapters) {
     Guard guard;
@@ -228,6 +238,7 @@ auto run(const Tags &tags, Function function, Adapters... adapters) {
     if constexpr (std::is_same_v<decltype(result), int>) {
         if (result == MPI_SUCCESS) {
             (adapters.done(tags.comm), ...);
+            if constexpr (P == policy::refuse) (make_persistent(adapters), ...);
             if (tags.holds >= 0) ++hold_counts[tags.holds];
             if (tags.drops >= 0) --hold_counts[tags.drops];
         }

@@ -62,6 +62,17 @@ void destroy(CommRecord *comm) {
     delete comm;
 }
 
+void record_name(CommRecord *comm) {
+    char name[MPI_MAX_OBJECT_NAME];
+    int length = 0;
+    lower.Comm_get_name(static_cast<MPI_Comm>(comm->real), name, &length);
+    comm->info->name.assign(name, static_cast<size_t>(length));
+}
+
+void restore_name(const CommRecord *comm) {
+    lower.Comm_set_name(static_cast<MPI_Comm>(comm->real), comm->info->name.c_str());
+}
+
 template <class Constructor>
 int construct(CommRecord *parent, MPI_Comm *result, const char *name, Constructor constructor) {
     enter_collective(parent);
@@ -72,6 +83,7 @@ int construct(CommRecord *parent, MPI_Comm *result, const char *name, Constructo
     if (error != MPI_SUCCESS) return error;
     const std::uint64_t id = parent && parent->info ? next_child_id(parent) : 0;
     *result = adopt_communicator(real, id, name);
+    inherit_errhandler(parent, record_of(*result));
     if (record_of(*result)->info && record_of(*result)->info->inter)
         ++hold_counts[static_cast<int>(Hold::intercommunicator)];
     return error;
@@ -82,12 +94,12 @@ int duplicate(MPI_Comm comm, MPI_Comm *result, const char *name, auto constructo
     CommRecord *parent = record_of(comm);
     int error = construct(parent, result, name, constructor);
     if (error != MPI_SUCCESS) return error;
-    inherit_errhandler(parent, record_of(*result));
     if (parent->info && parent->info->cartesian) record_of(*result)->info->cartesian = true;
     error = copy_attributes(parent, record_of(*result));
     if (error != MPI_SUCCESS) {
         MPI_Comm real = static_cast<MPI_Comm>(record_of(*result)->real);
         lower.Comm_free(&real);
+        drop_errhandler(record_of(*result));
         destroy(record_of(*result));
         *result = MPI_COMM_NULL;
     }
@@ -178,12 +190,11 @@ MPI_Comm adopt_communicator(MPI_Comm real, std::uint64_t id, const char *constru
 }
 
 void record_communicators() {
+    record_name(record_of(MPI_COMM_WORLD));
+    record_name(record_of(MPI_COMM_SELF));
     for_each_live<CommRecord>(Kind::Comm, [](CommRecord *comm) {
-        char name[MPI_MAX_OBJECT_NAME];
-        int length = 0;
         const MPI_Comm real = static_cast<MPI_Comm>(comm->real);
-        lower.Comm_get_name(real, name, &length);
-        comm->info->name.assign(name, static_cast<size_t>(length));
+        record_name(comm);
         if (!comm->info->cartesian) return;
         int dimensions = 0;
         lower.Cartdim_get(real, &dimensions);
@@ -197,6 +208,8 @@ void record_communicators() {
 void rebuild_communicators() {
     std::vector<CommRecord *> ordered;
     for_each_live<CommRecord>(Kind::Comm, [&](CommRecord *comm) { ordered.push_back(comm); });
+    restore_name(record_of(MPI_COMM_WORLD));
+    restore_name(record_of(MPI_COMM_SELF));
     std::ranges::sort(ordered, {}, [](const CommRecord *comm) { return comm->info->id; });
     MPI_Group everybody;
     lower.Comm_group(real_of(MPI_COMM_WORLD), &everybody);
@@ -215,8 +228,8 @@ void rebuild_communicators() {
                               comm->info->periods.data(), 0, &made);
             lower.Comm_free(&plain);
         }
-        lower.Comm_set_name(made, comm->info->name.c_str());
         comm->real = made;
+        restore_name(comm);
     }
     lower.Group_free(&everybody);
 }
@@ -283,6 +296,7 @@ int PMPI_Comm_create_group(MPI_Comm comm, MPI_Group group, int tag, MPI_Comm *re
         for (const std::uint32_t member : members_of(real)) key = mix_id(key, member);
     const std::uint64_t id = parent->info ? mix_id(mix_id(parent->info->id, key), ++parent->info->group_children[key]) : 0;
     *result = adopt_communicator(real, id, "MPI_Comm_create_group");
+    inherit_errhandler(parent, record_of(*result));
     return error;
 }
 
@@ -296,6 +310,7 @@ int PMPI_Intercomm_merge(MPI_Comm comm, int high, MPI_Comm *result) {
     for (const std::uint32_t member : members_of(real)) key = mix_id(key, member);
     CommRecord *world = record_of(MPI_COMM_WORLD);
     *result = adopt_communicator(real, mix_id(key, ++world->info->group_children[key]), "MPI_Intercomm_merge");
+    inherit_errhandler(record_of(comm), record_of(*result));
     return error;
 }
 

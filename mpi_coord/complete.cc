@@ -344,6 +344,8 @@ int PMPI_Request_free(MPI_Request *request) {
             --undelivered;
         }
     }
+    if (record->persistent && record->operation == Operation::collective)
+        --hold_counts[static_cast<int>(Hold::persistent_collective)];
     record->persistent = false;
     retire(record);
     *request = MPI_REQUEST_NULL;

@@ -186,7 +186,9 @@ int create_errhandler(For object, void (*function)(), bool fortran, MPI_Errhandl
     return MPI_SUCCESS;
 }
 
-void inherit_errhandler(CommRecord *from, CommRecord *to) { use(to->errhandler, from->errhandler); }
+void inherit_errhandler(CommRecord *from, CommRecord *to) {
+    if (from && !to->predefined) use(to->errhandler, from->errhandler);
+}
 void drop_errhandler(CommRecord *comm) { use(comm->errhandler, nullptr); }
 void drop_errhandler(WinRecord *win) { use(win->errhandler, nullptr); }
 void drop_errhandler(FileRecord *file) { use(file->errhandler, nullptr); }

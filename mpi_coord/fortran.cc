@@ -12,12 +12,12 @@
 
 #include <dlfcn.h>
 
-#include <bit>
 #include <cstring>
 #include <mutex>
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/call.h"
+#include "mpi_coord/fortran_numbers.h"
 #include "mpi_coord/half.h"
 #include "preload/base/log.h"
 
@@ -32,62 +32,10 @@ static_assert(offsetof(RequestRecord, fortran_copy) == kRequestNumberPlace);
 static_assert(offsetof(GroupRecord, fortran) == kGroupNumberPlace);
 #pragma GCC diagnostic pop
 
-// Numbers of one kind.  Entries never move, so that they can be read while others are added: chunk c holds 64 << c.
-class Numbers {
-  public:
-    Record *find(std::uint32_t index) const {
-        const auto [chunk, offset] = place(index);
-        if (chunk >= kChunks) return nullptr;
-        const Entry *entries = chunks_[chunk].load(std::memory_order_acquire);
-        return entries ? entries[offset].load(std::memory_order_acquire) : nullptr;
-    }
-
-    std::uint32_t take(Record *record) {
-        std::lock_guard locked(lock_);
-        std::uint32_t index = size_;
-        if (!free_.empty()) {
-            index = free_.back();
-            free_.pop_back();
-        } else {
-            ++size_;
-        }
-        const auto [chunk, offset] = place(index);
-        SCKPT_ASSERT(chunk < kChunks);
-        if (!chunks_[chunk].load(std::memory_order_relaxed))
-            chunks_[chunk].store(new Entry[size_t{64} << chunk]{}, std::memory_order_release);
-        chunks_[chunk].load(std::memory_order_relaxed)[offset].store(record, std::memory_order_release);
-        return index;
-    }
-
-    void give(std::uint32_t index) {
-        std::lock_guard locked(lock_);
-        const auto [chunk, offset] = place(index);
-        chunks_[chunk].load(std::memory_order_relaxed)[offset].store(nullptr, std::memory_order_release);
-        free_.push_back(index);
-    }
-
-  private:
-    using Entry = std::atomic<Record *>;
-    static constexpr std::uint32_t kChunks = 24;
-    struct Place {
-        std::uint32_t chunk, offset;
-    };
-    static Place place(std::uint32_t index) {
-        const std::uint64_t shifted = std::uint64_t{index} + 64;
-        const auto chunk = static_cast<std::uint32_t>(std::bit_width(shifted)) - 7;
-        return {chunk, static_cast<std::uint32_t>(shifted - (std::uint64_t{64} << chunk))};
-    }
-
-    std::atomic<Entry *> chunks_[kChunks]{};
-    std::uint32_t size_ = 0;
-    std::vector<std::uint32_t> free_;
-    Spin lock_;
-};
-
 constexpr size_t kKinds = static_cast<size_t>(Kind::count);
 
 // Never destroyed: exit handlers of the application may still convert handles.
-std::array<Numbers, kKinds> &numbers = *new std::array<Numbers, kKinds>;
+std::array<Numbers<Record>, kKinds> &numbers = *new std::array<Numbers<Record>, kKinds>;
 
 // Predefined handles by number, filled as they are asked for.
 constexpr MPI_Fint kPredefinedNumbers = 1024;
@@ -173,7 +121,8 @@ bool places_are_right() {
     if (lower.Recv_init(nullptr, 0, real_of(MPI_BYTE), MPI_PROC_NULL, 0, real_of(MPI_COMM_SELF), &request) !=
         MPI_SUCCESS)
         return false;
-    const bool right = number_at(request, kRequestNumberPlace) == lower.Request_c2f(request);
+    const MPI_Fint number = lower.Request_c2f(request);  // Open MPI numbers some requests here
+    const bool right = number_at(request, kRequestNumberPlace) == number;
     lower.Request_free(&request);
     return right && number_at(real_of(MPI_GROUP_EMPTY), kGroupNumberPlace) == lower.Group_c2f(real_of(MPI_GROUP_EMPTY));
 }

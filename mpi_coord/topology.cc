@@ -2,6 +2,7 @@
 #include "mpi_coord/alias.h"
 #include "mpi_coord/call.h"
 #include "mpi_coord/comm.h"
+#include "mpi_coord/errhandler.h"
 
 namespace sckpt::mpi {
 namespace {
@@ -17,6 +18,7 @@ int construct(MPI_Comm comm, MPI_Comm *result, const char *name, bool graph, Con
     self.in_collective = false;
     if (error != MPI_SUCCESS) return error;
     *result = adopt_communicator(real, parent && parent->info ? next_child_id(parent) : 0, name);
+    inherit_errhandler(parent, record_of(*result));
     if (graph && !record_of(*result)->predefined) ++hold_counts[static_cast<int>(Hold::graph_topology)];
     return error;
 }

@@ -32,8 +32,9 @@ KernelDeadline::KernelDeadline(clockid_t clock, const timespec *deadline) : poin
     list_lock.unlock();
 }
 
-KernelDeadline::~KernelDeadline() {
+void KernelDeadline::withdraw() {
     if (pointer_ != &time_) return;
+    pointer_ = nullptr;
     Busy busy;
     list_lock.lock();
     (previous_ ? previous_->next_ : pending) = next_;
@@ -62,16 +63,17 @@ SCKPT_WRAPPER int clock_gettime(clockid_t clock, timespec *time) noexcept {
 SCKPT_WRAPPER int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
                                          const timespec *deadline) {
     if (!recording()) return real::pthread_cond_clockwait(condition, mutex, clock, deadline);
-    KernelDeadline kernel(clock, deadline);
-    return real::pthread_cond_clockwait(condition, mutex, clock, kernel.get());
+    return wait_until(clock, deadline, [&](const timespec *kernel) {
+        return real::pthread_cond_clockwait(condition, mutex, clock, kernel);
+    });
 }
 
 SCKPT_WRAPPER int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const timespec *deadline) {
     // glibc, condvar internals: bit 1 of __wrefs says that the condition was made for CLOCK_MONOTONIC.
     const bool monotonic = __atomic_load_n(&condition->__data.__wrefs, __ATOMIC_RELAXED) & 2;
     if (!recording() || !monotonic) return real::pthread_cond_timedwait(condition, mutex, deadline);
-    KernelDeadline kernel(CLOCK_MONOTONIC, deadline);
-    return real::pthread_cond_timedwait(condition, mutex, kernel.get());
+    return wait_until(CLOCK_MONOTONIC, deadline,
+                      [&](const timespec *kernel) { return real::pthread_cond_timedwait(condition, mutex, kernel); });
 }
 
 SCKPT_WRAPPER int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const timespec *deadline) noexcept {

@@ -15,13 +15,14 @@ inline std::int64_t program_time(clockid_t clock) {
     return to_ns(now) + shift_of(clock);
 }
 
-// An absolute deadline of the program on `clock`, in the kernel's terms, while the calling thread is in a libc call that
-// passes the pointer on to the kernel (futex).  When the process is restored meanwhile the time behind the pointer is
-// moved along, and the thread, whose system call is made again, waits for as long as it would have.
+// An absolute deadline of the program on `clock`, in the kernel's terms, while the calling thread is in a libc call
+// that passes the pointer on to the kernel (futex).  When the process is restored meanwhile the time behind the pointer
+// is moved along, and the thread, whose system call is made again, waits for as long as it would have.
 class KernelDeadline {
   public:
     KernelDeadline(clockid_t clock, const timespec *deadline);
-    ~KernelDeadline();
+    ~KernelDeadline() { withdraw(); }
+    void withdraw();
     KernelDeadline(const KernelDeadline &) = delete;
     KernelDeadline &operator=(const KernelDeadline &) = delete;
     const timespec *get() const { return pointer_; }
@@ -33,6 +34,18 @@ class KernelDeadline {
     clockid_t clock_;
     KernelDeadline *previous_ = nullptr, *next_ = nullptr;
 };
+
+// Runs `wait(deadline)`, a libc call that is a cancellation point.  The clean-up is libc's own kind, since libsckpt.so
+// is built without exceptions: a cancelled thread must not leave its deadline on the list.
+template <class Wait>
+int wait_until(clockid_t clock, const timespec *deadline, Wait wait) {
+    KernelDeadline kernel(clock, deadline);
+    int result;
+    pthread_cleanup_push([](void *one) { static_cast<KernelDeadline *>(one)->withdraw(); }, &kernel);
+    result = wait(kernel.get());
+    pthread_cleanup_pop(0);
+    return result;
+}
 
 // In a restored process: change[clock] nanoseconds are added to the kernel's side of every pending deadline.
 void move_deadlines(const std::int64_t *change);

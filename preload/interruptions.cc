@@ -1,10 +1,10 @@
-// Waits that end with EINTR whenever a handler has run, SA_RESTART or not (signal(7)): after a handler of ours alone they
-// go on for the time that is left, so that a program sees no interruption that a native run would not have shown.
+// Waits that end with EINTR whenever a handler has run, SA_RESTART or not (signal(7)): after a handler of ours alone
+// they go on for the time that is left, so that a program sees no interruption that a native run would not have shown.
 //
-// A thread in one of these calls is not Busy: it can be parked there.  Times are taken on the program's clock, so that a
-// restored call waits for what was left at the cut.
-// When the call is made again, a signal of the application that comes between the two must end it as it would have
-// ended the first: all signals are blocked, the counter is looked at, and the kernel unblocks them inside the call.
+// A thread in one of these calls is not Busy: it can be parked there.  Times are taken on the program's clock, so that
+// a restored call waits for what was left at the cut. When the call is made again, a signal of the application that
+// comes between the two must end it as it would have ended the first: all signals are blocked, the counter is looked
+// at, and the kernel unblocks them inside the call.
 #include <errno.h>
 #include <poll.h>
 #include <semaphore.h>
@@ -22,9 +22,7 @@ namespace {
 
 class Interruption {
   public:
-    bool ours_only() const {
-        return errno == EINTR && self.our_signals != ours_ && self.app_signals == application_;
-    }
+    bool ours_only() const { return errno == EINTR && self.our_signals != ours_ && self.app_signals == application_; }
     bool application_too() const { return self.app_signals != application_; }
 
   private:
@@ -106,9 +104,7 @@ int sleep_on(clockid_t clock, int flags, const timespec *wanted, timespec *left)
     const clockid_t measured = absolute || own_remainder ? clock : CLOCK_MONOTONIC;
     Interruption state;
     timespec next = *wanted;
-    const std::int64_t end = absolute        ? to_ns(*wanted)
-                             : own_remainder ? 0
-                                             : program_time(measured) + to_ns(*wanted);
+    const std::int64_t end = absolute ? to_ns(*wanted) : own_remainder ? 0 : program_time(measured) + to_ns(*wanted);
     for (;;) {
         timespec rest = next;
         if (absolute) next = to_timespec(end - shift_of(clock));
@@ -213,8 +209,7 @@ SCKPT_WRAPPER int select(int count, fd_set *read, fd_set *write, fd_set *except,
 
 SCKPT_WRAPPER int pselect(int count, fd_set *read, fd_set *write, fd_set *except, const timespec *timeout,
                           const sigset_t *mask) {
-    if (!recording() || (timeout && !valid(*timeout)))
-        return real::pselect(count, read, write, except, timeout, mask);
+    if (!recording() || (timeout && !valid(*timeout))) return real::pselect(count, read, write, except, timeout, mask);
     Interruption state;
     const Span span(ns_or_endless(timeout));
     MaskMeanwhile meanwhile(mask);
@@ -264,11 +259,12 @@ SCKPT_WRAPPER int sem_timedwait(sem_t *semaphore, const timespec *deadline) {
 SCKPT_WRAPPER int sem_clockwait(sem_t *semaphore, clockid_t clock, const timespec *deadline) {
     if (!recording()) return real::sem_clockwait(semaphore, clock, deadline);
     Interruption state;
-    KernelDeadline kernel(clock, deadline);
-    int result;
-    do result = real::sem_clockwait(semaphore, clock, kernel.get());
-    while (result < 0 && state.ours_only());
-    return result;
+    return wait_until(clock, deadline, [&](const timespec *kernel) {
+        int result;
+        do result = real::sem_clockwait(semaphore, clock, kernel);
+        while (result < 0 && state.ours_only());
+        return result;
+    });
 }
 
 namespace {

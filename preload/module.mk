@@ -8,5 +8,5 @@ PROGRAMS += $(BUILD)/lib/libsckpt.so
 $(BUILD)/lib/libsckpt.so: $(PRELOAD_OBJECTS) $(patsubst mpi_coord/%.cc,$(BUILD)/mpi_coord/%.pic.o,$(wildcard mpi_coord/*.cc)) \
 		$(BUILD)/mpi_coord/calls.inc.pic.o preload/libsckpt.map
 	@mkdir -p $(@D)
-	$(CXX) -shared -static-libstdc++ -static-libgcc -Wl,-z,now -Wl,-z,initfirst -Wl,--version-script=preload/libsckpt.map \
+	$(CXX) -shared -static-libstdc++ -static-libgcc -Wl,-z,now -Wl,-z,defs -Wl,--version-script=preload/libsckpt.map \
 		-o $@ $(filter %.o,$^) -ldl

@@ -27,7 +27,9 @@ Restored restore_signals();
 
 // timers.cc: setitimer, timer_create; frozen at the cut so that a restored one has as much left as it had
 void record_timers(Plan &plan);
-Restored restore_timers();
+const char *blocker_timers();
+Restored restore_timers();        // interval timers
+Restored restore_posix_timers();  // once all threads exist again: a timer can belong to one, by its kernel id
 
 // process.cc: working directory, umask, resource limits, nice value, name
 void record_process(Plan &plan);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "preload/deadlines.h"
 #include "preload/signals.h"
 #include "preload/wrap.h"
 
@@ -21,21 +22,12 @@ int change_mask(int how, const sigset_t *set, sigset_t *old) {
         if (error) return error;
         if (old) *old = to_set(to_bits(*old) | before);
         if (!set) return 0;
-        const std::uint64_t now =
-            how == SIG_BLOCK ? before | wanted : how == SIG_UNBLOCK ? before & ~wanted : wanted;
+        const std::uint64_t now = how == SIG_BLOCK ? before | wanted : how == SIG_UNBLOCK ? before & ~wanted : wanted;
         set_virtually_blocked(now);
         unblocked = before & ~now;
     }
     if (unblocked & pending_hidden()) deliver_pending(nullptr);
     return 0;
-}
-
-bool past(const timespec &deadline, timespec &left) {
-    timespec now;
-    real::clock_gettime(CLOCK_MONOTONIC, &now);
-    left = {deadline.tv_sec - now.tv_sec, deadline.tv_nsec - now.tv_nsec};
-    if (left.tv_nsec < 0) left = {left.tv_sec - 1, left.tv_nsec + 1'000'000'000};
-    return left.tv_sec < 0;
 }
 
 // sigtimedwait(2) when hidden signals are waited for.  They are blocked in the kernel and in its set for as long as it
@@ -46,22 +38,16 @@ int wait_for_hidden(const sigset_t *set, siginfo_t *info, const timespec *timeou
     const std::uint64_t listened = to_bits(*set) | hidden;
     const std::uint64_t app_signals = self.app_signals;
     HiddenWaiter waiter(asked);
-    timespec deadline{}, left{};
-    if (timeout) {
-        real::clock_gettime(CLOCK_MONOTONIC, &deadline);
-        deadline.tv_sec += timeout->tv_sec;
-        deadline.tv_nsec += timeout->tv_nsec;
-        if (deadline.tv_nsec >= 1'000'000'000) ++deadline.tv_sec, deadline.tv_nsec -= 1'000'000'000;
-    }
+    const std::int64_t end = timeout ? program_time(CLOCK_MONOTONIC) + to_ns(*timeout) : 0;
     for (;;) {
         std::uint64_t before = 0;
         siginfo_t got{};
         system_call(SYS_rt_sigprocmask, SIG_BLOCK, as_long(&hidden), as_long(&before), 8);
         long result = take_pending_hidden(asked, &got);
         if (!result) {
-            const bool late = timeout && past(deadline, left);
-            if (late) left = {0, 0};
-            result = system_call(SYS_rt_sigtimedwait, as_long(&listened), as_long(&got), timeout ? as_long(&left) : 0, 8);
+            const timespec left = to_timespec(timeout ? end - program_time(CLOCK_MONOTONIC) : 0);
+            result =
+                system_call(SYS_rt_sigtimedwait, as_long(&listened), as_long(&got), timeout ? as_long(&left) : 0, 8);
             if (result > 0 && (hidden & signal_bit(static_cast<int>(result)))) {
                 system_call(SYS_rt_tgsigqueueinfo, sys::getpid(), sys::gettid(), result, as_long(&got));
                 result = 0;
@@ -118,7 +104,8 @@ SCKPT_WRAPPER int sigrelse(int signal) noexcept {
     return sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 SCKPT_WRAPPER sighandler_t sigset(int signal, sighandler_t handler) noexcept {
-    struct sigaction wanted{}, old{};
+    struct sigaction wanted {
+    }, old{};
     sigset_t mask{};
     if (signal < 1 || signal > 64) {
         errno = EINVAL;

@@ -58,7 +58,8 @@ void record_signals(Plan &plan) {
         const bool internal = signal >= 32 && signal < SIGRTMIN;
         const bool of_application = is_trampoline(now.handler);
         const bool hidden = hidden_signals() & signal_bit(signal);
-        // A function that came neither through our wrappers nor from us is the lower half's: its next start installs it.
+        // A function that came neither through our wrappers nor from us is the lower half's: its next start installs
+        // it.
         if (now.handler > 1 && !of_application && !internal && !is_our_handler(now.handler)) now = {};
         image::Signal row{signal, static_cast<std::uint32_t>(now.flags), now.handler, now.mask};
         if (of_application || hidden) {

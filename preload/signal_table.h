@@ -16,7 +16,7 @@ struct ApplicationAction {
     std::atomic<void *> handler{nullptr};  // SIG_DFL is null
     std::atomic<std::uint32_t> flags{0};   // SA_*
     std::atomic<std::uint64_t> mask{0};
-    std::atomic<bool> known{false};        // set by the application, or inherited and asked for
+    std::atomic<bool> known{false};  // set by the application, or inherited and asked for
 };
 extern ApplicationAction actions[kSignals];
 extern Spin action_lock;

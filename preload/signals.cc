@@ -73,7 +73,7 @@ void trampoline(int signal, siginfo_t *info, void *context) {
 // noticed by nobody only with SA_RESTART.
 void install_ours(int signal) {
     if (!our_handler) return;
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_sigaction = our_handler;
     action.sa_flags = SA_SIGINFO;
     const ApplicationAction &own = actions[signal];
@@ -83,7 +83,7 @@ void install_ours(int signal) {
 }
 
 [[noreturn]] void end_by(int signal) {
-    struct sigaction action{};
+    struct sigaction action {};
     action.sa_handler = SIG_DFL;
     real::sigaction(signal, &action, nullptr);
     const std::uint64_t only = signal_bit(signal);
@@ -141,7 +141,7 @@ void keep(int signal, const struct sigaction &wanted) {
 int change_action(int signal, const struct sigaction *wanted, struct sigaction *old) {
     Busy busy;
     Locked locked(action_lock);
-    struct sigaction kernel{};
+    struct sigaction kernel {};
     if (const std::uint32_t bit = hidden_bit(signal)) {
         if (!actions[signal].known) {
             if (real::sigaction(signal, nullptr, &kernel) != 0) return -1;
@@ -161,7 +161,8 @@ int change_action(int signal, const struct sigaction *wanted, struct sigaction *
         report(signal, kernel, old);
         return 0;
     }
-    struct sigaction before{}, given = *wanted;
+    struct sigaction before {
+    }, given = *wanted;
     if (real::sigaction(signal, nullptr, &kernel) != 0) return -1;
     report(signal, kernel, &before);
     const bool function = is_function(reinterpret_cast<void *>(wanted->sa_sigaction));
@@ -228,7 +229,7 @@ void hide_signals(void (*handler)(int, siginfo_t *, void *)) {
         Locked locked(action_lock);
         our_handler = handler;
         for (const int signal : {park_signal(), kRequestSignal, kTerminateSignal}) {
-            struct sigaction inherited{};
+            struct sigaction inherited {};
             if (!actions[signal].known && real::sigaction(signal, nullptr, &inherited) == 0) keep(signal, inherited);
             install_ours(signal);
         }
@@ -244,7 +245,7 @@ void unhide_signals() {
     for (int signal = 1; signal < kSignals; ++signal) {
         const ApplicationAction &own = actions[signal];
         if (!own.known || (!hidden_bit(signal) && !is_function(own.handler))) continue;
-        struct sigaction action{};
+        struct sigaction action {};
         action.sa_sigaction = reinterpret_cast<void (*)(int, siginfo_t *, void *)>(own.handler.load());
         action.sa_flags = static_cast<int>(own.flags);
         action.sa_mask = to_set(own.mask);
@@ -303,7 +304,8 @@ SCKPT_WRAPPER int sigaction(int signal, const struct sigaction *wanted, struct s
 namespace {
 
 sighandler_t set_handler(int signal, sighandler_t handler, int flags, std::uint64_t mask) {
-    struct sigaction wanted{}, old{};
+    struct sigaction wanted {
+    }, old{};
     if (handler == SIG_ERR || signal < 1 || signal >= kSignals) {
         errno = EINVAL;
         return SIG_ERR;
@@ -337,7 +339,7 @@ SCKPT_WRAPPER sighandler_t sysv_signal(int number, sighandler_t handler) noexcep
 }
 
 SCKPT_WRAPPER int siginterrupt(int number, int interrupt) noexcept {
-    struct sigaction action{};
+    struct sigaction action {};
     if (sigaction(number, nullptr, &action) != 0) return -1;
     if (interrupt) {
         interrupting.fetch_or(signal_bit(number));
@@ -348,6 +350,4 @@ SCKPT_WRAPPER int siginterrupt(int number, int interrupt) noexcept {
     }
     return sigaction(number, &action, nullptr);
 }
-SCKPT_WRAPPER int sigignore(int number) noexcept {
-    return set_handler(number, SIG_IGN, 0, 0) == SIG_ERR ? -1 : 0;
-}
+SCKPT_WRAPPER int sigignore(int number) noexcept { return set_handler(number, SIG_IGN, 0, 0) == SIG_ERR ? -1 : 0; }

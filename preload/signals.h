@@ -4,16 +4,15 @@
 #include <signal.h>
 #include <ucontext.h>
 
-#include "preload/base/thread.h"
-
 #include <cstdint>
 
+#include "preload/base/thread.h"
 #include "preload/resources.h"
 
 namespace sckpt {
 
 // Signals that we handle ourselves.
-inline constexpr int kRequestSignal = SIGURG;      // `sckpt create`: ignored by default everywhere else
+inline constexpr int kRequestSignal = SIGURG;  // `sckpt create`: ignored by default everywhere else
 inline constexpr int kTerminateSignal = SIGTERM;
 
 // Installs `handler` (SA_SIGINFO | SA_RESTART, every signal blocked while it runs) for these signals, keeping what the
@@ -61,8 +60,8 @@ class HiddenWaiter {
 // What the kernel keeps about signals for one thread.
 struct ThreadSignals {
     static constexpr int kPending = 8;
-    std::uint64_t mask = 0;         // at the time of the call
-    stack_t alternate{};            // sigaltstack
+    std::uint64_t mask = 0;  // at the time of the call
+    stack_t alternate{};     // sigaltstack
     std::uint32_t pending_count = 0;
     siginfo_t pending[kPending]{};  // directed at this thread and blocked
 };

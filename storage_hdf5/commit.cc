@@ -154,7 +154,7 @@ void abandon(const fs::path &partial, const std::string &sentence) {
 void mark_failed(const fs::path &partial, std::uint32_t rank, const std::string &sentence) {
     const auto path = partial / rank_failed_name(rank);
     const auto temporary = path.string() + ".tmp";
-    std::ofstream(temporary) << sentence << "\n";
+    std::ofstream(temporary) << one_line(sentence) << "\n";
     std::error_code ignored;
     fs::rename(temporary, path, ignored);
 }

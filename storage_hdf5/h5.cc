@@ -85,7 +85,7 @@ Id file_properties() {
 Id string_type(std::size_t length) {
     Id type(H5Tcopy(H5T_C_S1), H5Tclose, "make a string type");
     check(H5Tset_size(type, std::max<std::size_t>(length, 1)), "size a string type");
-    check(H5Tset_strpad(type, H5T_STR_NULLPAD), "pad a string type");
+    check(H5Tset_strpad(type, H5T_STR_NULLTERM), "pad a string type");
     check(H5Tset_cset(type, H5T_CSET_UTF8), "set a string type's characters");
     return type;
 }
@@ -95,10 +95,10 @@ std::string_view attribute_text(std::string_view text) { return text.substr(0, t
 void write_attribute(hid_t object, const char *name, std::string_view text) {
     text = attribute_text(text);
     const std::string what = std::string("write the attribute ") + name;
-    Id type = string_type(text.size());
+    Id type = string_type(text.size() + 1);
     Id space(H5Screate(H5S_SCALAR), H5Sclose, what);
     Id attribute(H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT), H5Aclose, what);
-    check(H5Awrite(attribute, type, text.empty() ? "" : text.data()), what);
+    check(H5Awrite(attribute, type, std::string(text).c_str()), what);
 }
 
 void write_attribute(hid_t object, const char *name, std::uint64_t value) {
@@ -111,7 +111,7 @@ void write_attribute(hid_t object, const char *name, std::uint64_t value) {
 void write_attribute(hid_t object, const char *name, const std::vector<std::string> &texts) {
     const std::string what = std::string("write the attribute ") + name;
     std::size_t width = 1;
-    for (const auto &text : texts) width = std::max(width, text.size());
+    for (const auto &text : texts) width = std::max(width, text.size() + 1);
     std::vector<char> packed(width * texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) std::memcpy(&packed[i * width], texts[i].data(), texts[i].size());
     const hsize_t count = texts.size();

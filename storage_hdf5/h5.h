@@ -53,6 +53,7 @@ std::string stack_text();
 // relied upon), objects of a page or more aligned to pages, metadata in blocks of 1 MiB.
 Id file_properties();
 
+// Fixed-length text of `length` bytes, the terminating NUL included (h5dump shows the padding of any other kind).
 Id string_type(std::size_t length);
 
 // A text as an attribute keeps it: up to its first NUL.  Checksums are made over this form.

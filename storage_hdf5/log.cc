@@ -16,7 +16,7 @@ std::expected<void, std::string> append_log(const std::filesystem::path &step, s
                                             std::optional<std::uint32_t> generation, const std::string &text) {
     const auto path = step / "log";
     const std::string line = utc(now_ns()) + " r" + std::to_string(incarnation) + " " +
-                             (generation ? generation_name(*generation) : "-") + " " + text + "\n";
+                             (generation ? generation_name(*generation) : "-") + " " + one_line(text) + "\n";
     const Descriptor log(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
     if (!log) return std::unexpected("cannot open " + path.string() + ": " + system_error(errno));
     ssize_t written;

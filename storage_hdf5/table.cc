@@ -170,7 +170,8 @@ void write_table(hid_t file, const TableSchema &schema, std::span<const std::byt
             size = 1;
             has_text = true;
             for (std::size_t row = 0; row < rows; ++row)
-                size = std::max<std::size_t>(size, ref_at(&records[row * schema.record_size + field.offset]).length);
+                size =
+                    std::max(size, ref_at(&records[row * schema.record_size + field.offset]).length + std::size_t{1});
         }
         sizes.push_back(size);
         row_size += size;
@@ -264,7 +265,7 @@ std::vector<std::byte> read_table(hid_t file, const TableSchema &schema, Pool &p
 void write_strings(hid_t file, const char *name, const std::vector<std::string> &texts, const char *description,
                    Digest &digest) {
     std::size_t width = 1;
-    for (const auto &text : texts) width = std::max(width, text.size());
+    for (const auto &text : texts) width = std::max(width, text.size() + 1);
     std::vector<std::byte> packed(width * texts.size());
     for (std::size_t i = 0; i < texts.size(); ++i) std::memcpy(&packed[i * width], texts[i].data(), texts[i].size());
     const Shape shape{{texts.size()}, packed.size() >= kCompressFrom};

@@ -1,5 +1,6 @@
 #include "storage_hdf5/text.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <ctime>
 #include <system_error>
@@ -27,6 +28,11 @@ std::string utc(std::int64_t ns) {
     char buffer[32];
     std::strftime(buffer, sizeof buffer, "%Y-%m-%dT%H:%M:%SZ", &parts);
     return buffer;
+}
+
+std::string one_line(std::string text) {
+    std::ranges::replace(text, '\n', ' ');
+    return text;
 }
 
 std::string seconds(double value) {

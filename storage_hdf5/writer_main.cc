@@ -65,7 +65,7 @@ void tell(const Arguments &arguments, std::string line) {
 
 int fail(const Arguments &arguments, const std::string &sentence) {
     std::fprintf(stderr, "sckpt: error: checkpoint of rank %u: %s\n", arguments.rank, sentence.c_str());
-    tell(arguments, "failed: " + sentence);
+    tell(arguments, "failed: " + one_line(sentence));
     return 1;
 }
 
@@ -76,9 +76,13 @@ std::expected<void, std::string> write_own(const Arguments &arguments) {
         return std::unexpected("the plan is of rank " + std::to_string(plan->process().rank) + " of " +
                                std::to_string(plan->process().world_size) + ", not of rank " +
                                std::to_string(arguments.rank) + " of " + std::to_string(arguments.ranks));
-    // The directory above must be there: it goes away when a newer run of the job closes this one.
-    if (mkdir(arguments.directory.c_str(), 0700) != 0 && errno != EEXIST)
+    // Only rank 0 may have to make it, and only below a run that is not closed.  Another rank that does not find it is
+    // late: the generation has been given up, and must not begin to exist again.
+    if (arguments.rank == 0 && mkdir(arguments.directory.c_str(), 0700) != 0 && errno != EEXIST)
         return std::unexpected("cannot create " + arguments.directory.string() + ": " + system_error(errno));
+    if (access(arguments.directory.c_str(), X_OK) != 0)
+        return std::unexpected("cannot write to " + arguments.directory.string() + ": " + system_error(errno) +
+                               (errno == ENOENT ? "; this checkpoint has been given up" : ""));
     const auto written = write_image(
         {*plan, arguments.source, arguments.directory, arguments.threads, true, [&] { tell(arguments, "read"); }});
     if (!written) return std::unexpected(written.error());

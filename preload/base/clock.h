@@ -15,9 +15,7 @@ inline constexpr int kShiftedClocks = 16;
 inline std::int64_t clock_shift[kShiftedClocks] = {};
 inline bool clocks_shifted = false;
 
-inline std::int64_t shift_of(clockid_t clock) {
-    return clock >= 0 && clock < kShiftedClocks ? clock_shift[clock] : 0;
-}
+inline std::int64_t shift_of(clockid_t clock) { return clock >= 0 && clock < kShiftedClocks ? clock_shift[clock] : 0; }
 inline std::int64_t to_ns(const timespec &time) { return time.tv_sec * kSecondNs + time.tv_nsec; }
 // Never negative: the kernel refuses such times.
 inline timespec to_timespec(std::int64_t ns) {

@@ -2,12 +2,20 @@
 #pragma once
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,13 +24,22 @@ namespace sckpt::real {
 // Looks all of them up.  To be called once, first of all.
 void find_all();
 
-#define SCKPT_REAL_FUNCTIONS(X)                                                                                   \
-    X(pthread_create)                                                                                             \
-    X(sigaction) X(signal) X(sigprocmask) X(pthread_sigmask)                                                      \
-    X(setitimer) X(getitimer) X(timer_create) X(timer_settime) X(timer_delete) X(alarm)                           \
-    X(nanosleep) X(clock_nanosleep) X(usleep) X(sleep) X(poll) X(ppoll) X(select) X(pselect)                      \
-    X(epoll_wait) X(epoll_pwait)                                                                                  \
-    X(getpid) X(gettid) X(kill) X(pthread_kill) X(clock_gettime)
+// clang-format off
+#define SCKPT_REAL_FUNCTIONS(X)                                                                                        \
+    X(pthread_create)                                                                                                  \
+    X(sigaction) X(signal) X(sigprocmask) X(pthread_sigmask) X(sigpending) X(sigtimedwait) X(sigwait) X(sigsuspend) X(pause)\
+    X(setitimer) X(getitimer) X(timer_create) X(timer_settime) X(timer_delete) X(alarm) X(ualarm) X(timerfd_settime)   \
+    X(nanosleep) X(clock_nanosleep) X(usleep) X(sleep) X(poll) X(ppoll) X(select) X(pselect) X(epoll_wait) X(epoll_pwait)\
+    X(sem_wait) X(sem_timedwait) X(sem_clockwait)                                                                      \
+    X(pthread_cond_clockwait) X(pthread_cond_timedwait) X(pthread_mutex_clocklock)                                     \
+    X(pthread_rwlock_clockrdlock) X(pthread_rwlock_clockwrlock)                                                        \
+    X(getpid) X(gettid) X(kill) X(tgkill) X(raise) X(sigqueue) X(pthread_kill) X(pthread_sigqueue) X(pthread_cancel) X(clock_gettime)\
+    X(pthread_getcpuclockid) X(clock_getcpuclockid) X(pthread_setaffinity_np) X(pthread_getaffinity_np)                \
+    X(pthread_setschedparam) X(pthread_getschedparam) X(pthread_setschedprio) X(pthread_setname_np) X(pthread_getname_np)\
+    X(sched_setaffinity) X(sched_getaffinity) X(sched_setscheduler) X(sched_getscheduler) X(sched_setparam) X(sched_getparam)\
+    X(sched_rr_get_interval) X(getpriority) X(setpriority)                                                             \
+    X(open) X(openat) X(creat) X(fopen) X(fopen64) X(freopen) X(freopen64) X(mkstemp) X(mkstemp64) X(eventfd)
+// clang-format on
 
 #define X(name) extern decltype(&::name) name;
 SCKPT_REAL_FUNCTIONS(X)

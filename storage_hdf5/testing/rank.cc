@@ -344,7 +344,7 @@ std::string drain(int fd) {
 int save_generation(const Victim &victim, const fs::path &partial, std::uint32_t ranks, std::uint32_t keep,
                     std::string *status) {
     const auto place = parse_place(partial);
-    fs::create_directories(partial.parent_path());
+    fs::create_directories(partial);
     std::vector<pid_t> writers;
     std::vector<int> streams(ranks);
     for (std::uint32_t rank = 0; rank < ranks; ++rank) {

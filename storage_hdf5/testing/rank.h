@@ -63,7 +63,7 @@ class Victim {
 
     struct Mapping {
         std::string what;
-        image::Region region;  // without its path
+        image::Region region{};  // without its path
         std::string path;
         std::vector<std::byte> content;  // as it must come back
         std::vector<std::byte> fresh;    // as a fresh mapping of it would be

@@ -68,7 +68,6 @@ TEST_F(CommitTest, TheProgramCommitsAndTellsHowFarItIs) {
     EXPECT_EQ(line->event, "committed");
     EXPECT_EQ(line->generation, 1U);
     EXPECT_EQ(line->text.find("committed 3 ranks "), 0U) << line->text;
-    EXPECT_EQ(fs::status(generation("0001")).permissions(), fs::perms::owner_all);
     EXPECT_EQ(fs::status(generation("0001") / "rank00000.h5").permissions(),
               fs::perms::owner_read | fs::perms::owner_write);
 }
@@ -167,6 +166,7 @@ TEST_F(CommitTest, OneRanksFailureFailsAll) {
     int status[2];
     const auto plan0 = victim_.plan(0, 2, 2, 0).bytes();
     const auto plan1 = victim_.plan(1, 2, 2, 0).bytes();
+    fs::create_directories(partial);
     // As on a full disk: the file may not grow beyond 1 MiB.
     const pid_t failing = start_writer(plan1, victim_.pid(), partial, 1, 2, 2, &status[1], 60, 1 << 20);
     EXPECT_EQ(finish(failing), 1);
@@ -181,6 +181,27 @@ TEST_F(CommitTest, OneRanksFailureFailsAll) {
     EXPECT_FALSE(fs::exists(partial));
     EXPECT_EQ(valid(), Names{"r0/0001"});
     EXPECT_NE(log().find("r0 0002 failed rank 1: "), std::string::npos) << log();
+}
+
+TEST_F(CommitTest, ALateRankDoesNotBringAGenerationBack) {
+    const auto partial = generation("0001.partial");
+    fs::create_directories(partial);
+    abandon(partial, "rank 0: given up");
+    int status;
+    EXPECT_EQ(finish(start_writer(victim_.plan(1, 2, 1, 0).bytes(), victim_.pid(), partial, 1, 2, 2, &status)), 1);
+    const auto told = drain(status);
+    EXPECT_NE(told.find("this checkpoint has been given up"), std::string::npos) << told;
+    EXPECT_FALSE(fs::exists(partial));
+}
+
+TEST_F(CommitTest, RankZeroMakesTheDirectoryForItsOwnerOnly) {
+    fs::create_directories(step_ / "r0");
+    int status;
+    EXPECT_EQ(finish(start_writer(victim_.plan(0, 1, 1, 0).bytes(), victim_.pid(), generation("0001.partial"), 0, 1, 2,
+                                  &status)),
+              0);
+    EXPECT_EQ(drain(status), "read\ndone\ncommitted\n");
+    EXPECT_EQ(fs::status(generation("0001")).permissions(), fs::perms::owner_all);
 }
 
 TEST_F(CommitTest, DoesNotWaitForever) {

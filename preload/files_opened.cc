@@ -1,0 +1,101 @@
+// Who opened a file: calls that open one note the thread.  Everything else about a descriptor the kernel tells at the
+// cut.
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include <atomic>
+
+#include "preload/files.h"
+#include "preload/wrap.h"
+
+namespace sckpt {
+namespace {
+
+// Checked against the file at the cut, as descriptors are closed and opened in ways that do not pass here.
+struct Opened {
+    std::atomic<int> thread;
+    std::uint64_t device, inode;
+};
+constexpr int kOpened = 4096;
+Opened opened[kOpened];
+
+void note(int fd) {
+    if (fd < 0 || fd >= kOpened) return;
+    struct stat info;
+    if (system_call(SYS_fstat, fd, as_long(&info)) < 0) return;
+    opened[fd].device = info.st_dev;
+    opened[fd].inode = info.st_ino;
+    opened[fd].thread = program_thread_id();
+}
+
+// The mode is only there when the flags say so.
+#define MODE_ARGUMENT(flags)                                \
+    mode_t mode = 0;                                        \
+    if ((flags) & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) { \
+        va_list arguments;                                  \
+        va_start(arguments, flags);                         \
+        mode = va_arg(arguments, mode_t);                   \
+        va_end(arguments);                                  \
+    }
+
+int noted(int fd) {
+    if (fd < 0) return fd;
+    Busy busy;
+    note(fd);
+    return fd;
+}
+FILE *noted(FILE *file) {
+    if (file) noted(fileno(file));
+    return file;
+}
+
+}  // namespace
+
+int opener_of(int fd, const struct stat &info) {
+    if (fd < 0 || fd >= kOpened || opened[fd].device != info.st_dev || opened[fd].inode != info.st_ino) return 0;
+    return opened[fd].thread;
+}
+
+}  // namespace sckpt
+
+using namespace sckpt;
+
+// Opening a FIFO can wait for its other end, so the thread is not Busy then.
+SCKPT_WRAPPER int open(const char *path, int flags, ...) {
+    MODE_ARGUMENT(flags)
+    return recording() ? noted(real::open(path, flags, mode)) : real::open(path, flags, mode);
+}
+SCKPT_WRAPPER int open64(const char *path, int flags, ...) {
+    MODE_ARGUMENT(flags)
+    return open(path, flags | O_LARGEFILE, mode);
+}
+SCKPT_WRAPPER int __open_2(const char *path, int flags) { return open(path, flags); }
+SCKPT_WRAPPER int __open64_2(const char *path, int flags) { return open(path, flags); }
+
+SCKPT_WRAPPER int openat(int directory, const char *path, int flags, ...) {
+    MODE_ARGUMENT(flags)
+    return recording() ? noted(real::openat(directory, path, flags, mode)) : real::openat(directory, path, flags, mode);
+}
+SCKPT_WRAPPER int openat64(int directory, const char *path, int flags, ...) {
+    MODE_ARGUMENT(flags)
+    return openat(directory, path, flags | O_LARGEFILE, mode);
+}
+SCKPT_WRAPPER int __openat_2(int directory, const char *path, int flags) { return openat(directory, path, flags); }
+SCKPT_WRAPPER int __openat64_2(int directory, const char *path, int flags) { return openat(directory, path, flags); }
+
+SCKPT_WRAPPER int creat(const char *path, mode_t mode) {
+    return recording() ? noted(real::creat(path, mode)) : real::creat(path, mode);
+}
+SCKPT_WRAPPER int creat64(const char *path, mode_t mode) { return creat(path, mode); }
+
+SCKPT_WRAPPER FILE *fopen(const char *path, const char *mode) {
+    return recording() ? noted(real::fopen(path, mode)) : real::fopen(path, mode);
+}
+SCKPT_WRAPPER FILE *fopen64(const char *path, const char *mode) { return fopen(path, mode); }
+SCKPT_WRAPPER FILE *freopen(const char *path, const char *mode, FILE *file) {
+    return recording() ? noted(real::freopen(path, mode, file)) : real::freopen(path, mode, file);
+}
+SCKPT_WRAPPER FILE *freopen64(const char *path, const char *mode, FILE *file) { return freopen(path, mode, file); }
+SCKPT_WRAPPER int mkstemp(char *name) { return recording() ? noted(real::mkstemp(name)) : real::mkstemp(name); }
+SCKPT_WRAPPER int mkstemp64(char *name) { return mkstemp(name); }

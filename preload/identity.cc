@@ -1,0 +1,154 @@
+// Who the program is: its process and thread ids stay what it knows, and its clocks go on from the cut.
+//
+// Before a restart all wrappers forward.  After one the kernel has other numbers; those that the program passes are
+// translated with the records of its threads.  glibc itself keeps the old thread ids in its control blocks (owners of
+// mutexes depend on them), so its functions that hand such an id to the kernel are in identity_threads.cc.
+#include <errno.h>
+#include <string.h>
+
+#include "preload/deadlines.h"
+#include "preload/resources.h"
+#include "preload/signals.h"
+#include "preload/wrap.h"
+
+namespace sckpt {
+namespace {
+
+// The clocks that the program saw at the cut.
+constexpr clockid_t kSteady[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+                                 CLOCK_BOOTTIME_ALARM};
+std::int64_t at_cut[kShiftedClocks];
+int program_process = 0;  // its own id as the program knows it; 0: as the kernel has it
+
+std::int64_t kernel_time(clockid_t clock) {
+    timespec now{};
+    system_call(SYS_clock_gettime, clock, as_long(&now));
+    return to_ns(now);
+}
+
+int error_as_errno(long result) {
+    if (result >= 0) return static_cast<int>(result);
+    errno = static_cast<int>(-result);
+    return -1;
+}
+
+bool is_own(pid_t process) {
+    return process == static_cast<pid_t>(sys::getpid()) || (program_process && process == program_process);
+}
+pid_t kernel_process(pid_t process) {
+    return restored_process && process == program_process ? static_cast<pid_t>(sys::getpid()) : process;
+}
+// For scheduling calls, which take the id of a process or of a thread.
+pid_t kernel_task(pid_t id) {
+    if (!restored_process || id <= 0) return id;
+    const int thread = to_kernel_id(id);
+    return thread != id ? thread : kernel_process(id);
+}
+
+bool is_hidden(int signal) { return signal > 0 && signal < 65 && (hidden_signals() & signal_bit(signal)); }
+
+// A hidden signal that the program sends to itself is no message of Slurm's: its own action takes place at once.
+void deliver_own(int signal, int code, sigval value = {}) {
+    siginfo_t info{};
+    info.si_signo = signal;
+    info.si_code = code;
+    info.si_pid = getpid();
+    info.si_uid = static_cast<uid_t>(system_call(SYS_getuid));
+    info.si_value = value;
+    deliver_to_application(signal, &info, nullptr);
+}
+
+}  // namespace
+
+void record_identity(Plan &plan) {
+    for (const clockid_t clock : kSteady) at_cut[clock] = kernel_time(clock) + shift_of(clock);
+    if (!program_process) program_process = static_cast<int>(sys::getpid());
+    plan.process.pid = program_process;
+    plan.process.monotonic_ns = at_cut[CLOCK_MONOTONIC];
+    plan.process.cut_time_ns = kernel_time(CLOCK_REALTIME);
+}
+
+Restored restore_identity() {
+    restored_process = true;
+    std::int64_t change[kShiftedClocks] = {};
+    for (const clockid_t clock : kSteady) {
+        const std::int64_t shift = at_cut[clock] - kernel_time(clock);
+        change[clock] = clock_shift[clock] - shift;
+        clock_shift[clock] = shift;
+    }
+    clocks_shifted = true;
+    move_deadlines(change);
+    return {};
+}
+
+}  // namespace sckpt
+
+using namespace sckpt;
+
+SCKPT_WRAPPER pid_t getpid() noexcept {
+    if (restored_process && recording()) return program_process;
+    return static_cast<pid_t>(sys::getpid());
+}
+
+SCKPT_WRAPPER pid_t gettid() noexcept {
+    if (restored_process && recording()) return program_thread_id();
+    return static_cast<pid_t>(sys::gettid());
+}
+
+SCKPT_WRAPPER int kill(pid_t process, int signal) noexcept {
+    if (!recording()) return real::kill(process, signal);
+    if (is_hidden(signal) && process > 0 && is_own(process)) {
+        deliver_own(signal, SI_USER);
+        return 0;
+    }
+    return real::kill(kernel_process(process), signal);
+}
+
+SCKPT_WRAPPER int raise(int signal) noexcept {
+    if (!recording() || !is_hidden(signal)) {
+        if (!restored_process || !recording()) return real::raise(signal);
+        return error_as_errno(sys::tgkill(sys::getpid(), sys::gettid(), signal));
+    }
+    deliver_own(signal, SI_TKILL);
+    return 0;
+}
+
+SCKPT_WRAPPER int sigqueue(pid_t process, int signal, const sigval value) noexcept {
+    if (!recording()) return real::sigqueue(process, signal, value);
+    if (is_hidden(signal) && is_own(process)) {
+        deliver_own(signal, SI_QUEUE, value);
+        return 0;
+    }
+    return real::sigqueue(kernel_process(process), signal, value);
+}
+
+SCKPT_WRAPPER int tgkill(pid_t process, pid_t thread, int signal) noexcept {
+    if (!recording()) return real::tgkill(process, thread, signal);
+    if (is_hidden(signal) && is_own(process) && thread == program_thread_id()) {
+        deliver_own(signal, SI_TKILL);
+        return 0;
+    }
+    const pid_t group = kernel_process(process);
+    return error_as_errno(sys::tgkill(group, is_own(group) ? to_kernel_id(thread) : thread, signal));
+}
+
+// Scheduling: the first argument is the id of a process or a thread, 0 for the caller.
+#define TASK_WRAPPER(result, name, parameters, arguments) \
+    SCKPT_WRAPPER result name parameters noexcept {       \
+        recording();                                      \
+        return real::name arguments;                      \
+    }
+TASK_WRAPPER(int, sched_setaffinity, (pid_t id, size_t size, const cpu_set_t *set), (kernel_task(id), size, set))
+TASK_WRAPPER(int, sched_getaffinity, (pid_t id, size_t size, cpu_set_t *set), (kernel_task(id), size, set))
+TASK_WRAPPER(int, sched_setscheduler, (pid_t id, int policy, const sched_param *parameter),
+             (kernel_task(id), policy, parameter))
+TASK_WRAPPER(int, sched_getscheduler, (pid_t id), (kernel_task(id)))
+TASK_WRAPPER(int, sched_setparam, (pid_t id, const sched_param *parameter), (kernel_task(id), parameter))
+TASK_WRAPPER(int, sched_getparam, (pid_t id, sched_param *parameter), (kernel_task(id), parameter))
+TASK_WRAPPER(int, sched_rr_get_interval, (pid_t id, timespec *time), (kernel_task(id), time))
+TASK_WRAPPER(int, clock_getcpuclockid, (pid_t id, clockid_t *clock), (kernel_task(id), clock))
+TASK_WRAPPER(int, getpriority, (__priority_which_t which, id_t who),
+             (which, which == PRIO_PROCESS ? static_cast<id_t>(kernel_task(static_cast<pid_t>(who))) : who))
+TASK_WRAPPER(int, setpriority, (__priority_which_t which, id_t who, int value),
+             (which, which == PRIO_PROCESS ? static_cast<id_t>(kernel_task(static_cast<pid_t>(who))) : who, value))
+#undef TASK_WRAPPER
