@@ -151,14 +151,23 @@ Restored open_one(const OpenFile &file, int above) {
     return {};
 }
 
-// The numbers must be allowed: the new step may have a smaller limit than the program had set for itself.
-void raise_limit(int highest) {
-    rlimit now{};
-    system_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, as_long(&now));
-    if (now.rlim_cur > static_cast<rlim_t>(highest)) return;
-    now.rlim_cur = now.rlim_max < static_cast<rlim_t>(highest) + 1 ? now.rlim_max : static_cast<rlim_t>(highest) + 1;
-    system_call(SYS_prlimit64, 0, RLIMIT_NOFILE, as_long(&now), 0);
-}
+// The numbers must be allowed while they are made: the program may have lowered its limit below them since.
+class HigherLimit {
+  public:
+    explicit HigherLimit(int highest) {
+        system_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, as_long(&before_));
+        const auto needed = static_cast<rlim_t>(highest) + 1;
+        if (before_.rlim_cur >= needed) return;
+        const rlimit higher{std::min(needed, before_.rlim_max), before_.rlim_max};
+        system_call(SYS_prlimit64, 0, RLIMIT_NOFILE, as_long(&higher), 0);
+    }
+    ~HigherLimit() { system_call(SYS_prlimit64, 0, RLIMIT_NOFILE, as_long(&before_), 0); }
+    HigherLimit(const HigherLimit &) = delete;
+    HigherLimit &operator=(const HigherLimit &) = delete;
+
+  private:
+    rlimit before_{};
+};
 
 }  // namespace
 
@@ -187,7 +196,7 @@ Restored restore_files() {
     int above = 3;
     for (const OpenFile &file : *saved) above = std::max(above, file.fd + 1);
     // Three streams, two ends of a pipe, and one that is being opened.
-    raise_limit(above + 6);
+    const HigherLimit limit(above + 6);
     long streams[3];
     for (int number = 0; number <= 2; ++number) streams[number] = set_aside(number, above);
 
