@@ -184,6 +184,8 @@ int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status) {
                 Peers peers;
                 if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
                 serve_waiting(peers);
+            } else {
+                look_for_receipts();
             }
             return error;
         }
@@ -225,6 +227,8 @@ int PMPI_Testall(int count, MPI_Request *requests, int *flag, MPI_Status *status
             Peers peers;
             batch.collect(peers);
             serve_waiting(peers);
+        } else {
+            look_for_receipts();
         }
         return error;
     }
@@ -264,6 +268,8 @@ int PMPI_Testany(int count, MPI_Request *requests, int *index, int *flag, MPI_St
                 batch.collect(peers);
                 serve_waiting(peers);
                 *index = MPI_UNDEFINED;
+            } else {
+                look_for_receipts();
             }
             return error;
         }
@@ -296,6 +302,8 @@ int PMPI_Testsome(int count, MPI_Request *requests, int *outcount, int *indices,
             Peers peers;
             batch.collect(peers);
             serve_waiting(peers);
+        } else {
+            look_for_receipts();
         }
         return error;
     }
@@ -310,6 +318,7 @@ int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status) 
         if (status != MPI_STATUS_IGNORE) copy_status(status, record->status);
         return MPI_SUCCESS;
     }
+    look_for_receipts();
     return lower.Request_get_status(real_of(request), flag, status);
 }
 
@@ -324,11 +333,18 @@ int PMPI_Cancel(MPI_Request *request) {
 int PMPI_Request_free(MPI_Request *request) {
     Guard guard;
     RequestRecord *record = request ? record_of(*request) : nullptr;
+    if (record && stop_awaiting(record)) {
+        // Its message is out of the network and needs nothing of it: the request is complete, as far as freeing goes.
+        record->complete = true;
+        record->error = MPI_SUCCESS;
+        ++undelivered;
+    }
     const bool pending = record && record->active && !record->complete &&
                          (record->operation == Operation::send || record->operation == Operation::receive);
     if (pending) {
         // It goes on to its end without the application: kept until then, since a cut has to know of it.
         record->orphan = true;
+        if (record->noted) note_end(record);
         *request = MPI_REQUEST_NULL;
         return MPI_SUCCESS;
     }
@@ -360,6 +376,7 @@ int PMPI_Grequest_start(MPI_Grequest_query_function *query, MPI_Grequest_free_fu
     if (error != MPI_SUCCESS) return error;
     RequestRecord *record = new_collective_request(real, nullptr);
     record->operation = Operation::generalized;
+    record->noted = true;
     ++hold_counts[static_cast<int>(Hold::generalized_request)];
     *request = handle_of(record);
     return error;

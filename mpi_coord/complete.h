@@ -4,6 +4,7 @@
 #include "mpi_coord/call.h"
 #include "mpi_coord/drain.h"
 #include "mpi_coord/requests.h"
+#include "mpi_coord/synchronous.h"
 #include "mpi_coord/wait.h"
 
 namespace sckpt::mpi {
@@ -18,12 +19,22 @@ inline void copy_status(MPI_Status *to, const MPI_Status &from) {
 // What a request completed at a cut reports.  Returns its error after calling the communicator's error handler.
 int deliver_outcome(RequestRecord *record, MPI_Status *status);
 
+// What depends on the end of a request.
+inline void note_end(RequestRecord *record) {
+    if (record->operation != Operation::generalized) return forget_synchronous(record);
+    record->noted = false;
+    --hold_counts[static_cast<int>(Hold::generalized_request)];
+}
+
 // The request has completed towards the application: it becomes inactive (persistent) or goes back to the pool.
 inline void retire(RequestRecord *record) {
     record->active = false;
-    if (record->operation == Operation::generalized) [[unlikely]]
-        --hold_counts[static_cast<int>(Hold::generalized_request)];
-    if (!record->persistent) give_request(record);
+    if (record->noted) [[unlikely]]
+        note_end(record);
+    if (!record->persistent)
+        give_request(record);
+    else
+        take_back_persistent(record);
 }
 
 // Waits until `record` is complete, reports and retires it.

@@ -1,6 +1,7 @@
 #include "mpi_coord/control.h"
 
 #include <deque>
+#include <mutex>
 
 #include "mpi_coord/coordinator.h"
 
@@ -12,22 +13,34 @@ MPI_Comm messages, stopped, last, alone;  // live handles
 int own_rank = 0, world = 1;
 std::uint64_t opened = 0;
 
-mpi_coord::Message incoming;
+// What has arrived; the tag tells which.
+union Incoming {
+    mpi_coord::Message message;
+    std::uint64_t token;
+};
+constexpr int kMessageTag = 0, kReceiptTag = 1;
+Incoming incoming;
 MPI_Request receiving;
 
+template <class T>
 struct Sending {
     MPI_Request request;
-    mpi_coord::Message message;
+    T content;
 };
-std::deque<Sending> sendings;  // addresses stay while elements come and go at the ends
-
-constexpr int kTag = 0;
+// Addresses stay while elements come and go at the ends.
+template <class T>
+using Sendings = std::deque<Sending<T>>;
+Sendings<mpi_coord::Message> messages_out;
+Sendings<std::uint64_t> receipts_out;
+Spin receipts_lock;
 
 void post_receive() {
-    lower.Irecv(&incoming, sizeof incoming, real_of(MPI_BYTE), MPI_ANY_SOURCE, kTag, messages, &receiving);
+    lower.Irecv(&incoming, sizeof incoming, real_of(MPI_BYTE), MPI_ANY_SOURCE, MPI_ANY_TAG, messages,
+                &receiving);
 }
 
-void forget_done_sends() {
+template <class T>
+void forget_done(Sendings<T> &sendings) {
     while (!sendings.empty()) {
         int done = 0;
         lower.Test(&sendings.front().request, &done, MPI_STATUS_IGNORE);
@@ -36,11 +49,20 @@ void forget_done_sends() {
     }
 }
 
+template <class T>
+void begin_send(Sendings<T> &sendings, int to, int tag, const T &content) {
+    forget_done(sendings);
+    Sending<T> &sending = sendings.emplace_back();
+    sending.content = content;
+    lower.Isend(&sending.content, sizeof content, real_of(MPI_BYTE), to, tag, messages, &sending.request);
+}
+
 }  // namespace
 
 void open() {
     ++opened;
-    sendings.clear();
+    messages_out.clear();
+    receipts_out.clear();
     const MPI_Comm everybody = real_of(MPI_COMM_WORLD);
     lower.Comm_rank(everybody, &own_rank);
     lower.Comm_size(everybody, &world);
@@ -72,26 +94,33 @@ MPI_Request begin_last_barrier() {
 }
 
 void send(int to, const mpi_coord::Message &message) {
-    forget_done_sends();
-    Sending &sending = sendings.emplace_back();
-    sending.message = message;
-    lower.Isend(&sending.message, sizeof message, real_of(MPI_BYTE), to, kTag, messages, &sending.request);
+    begin_send(messages_out, to, kMessageTag, message);
 }
 
-void receive_all(void (*take)(int from, const mpi_coord::Message &message)) {
+void send_receipt(int to, std::uint64_t token) {
+    std::lock_guard locked(receipts_lock);
+    begin_send(receipts_out, to, kReceiptTag, token);
+}
+
+void receive_all(void (*take)(int from, const mpi_coord::Message &message), void (*receipt)(std::uint64_t token)) {
     for (;;) {
         int done = 0;
         MPI_Status status;
         lower.Test(&receiving, &done, &status);
         if (!done) return;
-        const mpi_coord::Message message = incoming;
+        const Incoming arrived = incoming;
         post_receive();
-        take(status.MPI_SOURCE, message);
+        if (status.MPI_TAG == kReceiptTag)
+            receipt(arrived.token);
+        else
+            take(status.MPI_SOURCE, arrived.message);
     }
 }
 
 void finish_sends() {
-    while (!sendings.empty()) forget_done_sends();
+    while (!messages_out.empty()) forget_done(messages_out);
+    std::lock_guard locked(receipts_lock);
+    while (!receipts_out.empty()) forget_done(receipts_out);
 }
 
 }  // namespace control

@@ -22,8 +22,10 @@ MPI_Request begin_last_barrier();
 
 // Sends without waiting; small enough to leave eagerly.
 void send(int to, const mpi_coord::Message &message);
-// Calls take(from, message) for each control message that has arrived.
-void receive_all(void (*take)(int from, const mpi_coord::Message &message));
+// Tells the sender (world rank) of a drained message that it has been matched.  From any thread that may use MPI.
+void send_receipt(int to, std::uint64_t token);
+// Calls take(from, message) for each control message that has arrived, receipt(token) for each receipt.
+void receive_all(void (*take)(int from, const mpi_coord::Message &message), void (*receipt)(std::uint64_t token));
 // Until every message sent is on its way.
 void finish_sends();
 

@@ -11,6 +11,7 @@
 #include "mpi_coord/comm.h"
 #include "mpi_coord/control.h"
 #include "mpi_coord/settle.h"
+#include "mpi_coord/synchronous.h"
 #include "mpi_coord/wait.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
@@ -95,9 +96,11 @@ void notice_end() {
 }
 
 void exchange_messages() {
-    control::receive_all([](int from, const mpi_coord::Message &message) {
-        settle->receive(static_cast<std::uint32_t>(from), message);
-    });
+    control::receive_all(
+        [](int from, const mpi_coord::Message &message) {
+            settle->receive(static_cast<std::uint32_t>(from), message);
+        },
+        take_receipt);
     if (settle->must_become_aware()) join(settle->pending_epoch(), 0);
 }
 
@@ -116,6 +119,14 @@ void run_checkpoint() {
     back_to_idle();
     // What was asked for during the epoch and came too late for it is asked for again.
     if (const std::uint32_t late = settle->late_cause()) request_checkpoint(late);
+}
+
+// The right to serve, for a thread that needs it now.  Whoever holds it may be stopping the others.
+void lock_serving() {
+    while (!serving.try_lock()) {
+        park_if_stopping();
+        sys::yield();
+    }
 }
 
 // One turn.  `peers`: what the thread waits for in point-to-point, null when it does not.
@@ -187,7 +198,7 @@ void stand_at_gate(CommRecord *comm) {
     if (!running || !comm || !comm->info) return;
     for (;;) {
         serve(nullptr, true);
-        serving.lock();
+        lock_serving();
         bool enter = settle->phase() == Phase::idle;
         if (!enter && settle->phase() != Phase::stopped && settle->may_enter(comm->info->id)) {
             settle->entering(comm->info->id, static_cast<std::int64_t>(comm->collectives) + 1);
@@ -203,7 +214,7 @@ void stand_at_gate(CommRecord *comm) {
 
 void abandon_epoch_for(const char *what) {
     while (running) {
-        serving.lock();
+        lock_serving();
         const bool idle = settle->phase() == Phase::idle;
         if (!idle && decline_reason.empty()) {
             decline_reason = what;
@@ -218,7 +229,7 @@ void abandon_epoch_for(const char *what) {
 
 void announce_communicator(CommRecord *comm) {
     if (comm->info->inter) return;
-    serving.lock();
+    lock_serving();
     if (settle) {
         std::vector<std::uint32_t> sorted(comm->info->world);
         std::sort(sorted.begin(), sorted.end());
@@ -230,7 +241,7 @@ void announce_communicator(CommRecord *comm) {
 
 void forget_communicator(CommRecord *comm) {
     if (!comm->info || comm->info->inter) return;
-    serving.lock();
+    lock_serving();
     if (settle) settle->remove_communicator(comm->info->id, static_cast<std::int64_t>(comm->collectives));
     serving.unlock();
 }

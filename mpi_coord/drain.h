@@ -13,10 +13,13 @@ struct DrainedMessage {
     int source = 0, tag = 0;
     std::int64_t bytes = 0;
     char *data = nullptr;
+    std::uint64_t token = 0;  // not zero: `sender` (world rank) awaits the receipt, see synchronous.h
+    int sender = 0;
 };
 
 // The oldest message of comm->drained that a receive with this source and tag matches; null when there is none.
 DrainedMessage *match_drained(CommRecord *comm, int source, int tag);
+// The application has matched the message: it leaves the list, and a synchronous send of it is told so.
 void unlink_drained(DrainedMessage *message);
 
 // Status of a probe that finds this message.

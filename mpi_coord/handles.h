@@ -49,6 +49,7 @@ struct AttributeMap;  // attributes.h: keyval -> value
 struct ErrhandlerRecord;
 struct DrainedMessage;  // drain.h
 struct CommInfo;
+struct SendStream;      // synchronous.cc
 
 struct CommRecord : Record {
     CommInfo *info = nullptr;             // what is not needed on the hot path; null for MPI_COMM_NULL
@@ -58,6 +59,7 @@ struct CommRecord : Record {
     DrainedMessage *drained = nullptr;    // taken off the network at a cut, oldest first; null nearly always
     AttributeMap *attributes = nullptr;
     ErrhandlerRecord *errhandler = nullptr;  // as set by the application; null: the default
+    std::atomic<int> synchronous_pending = 0;  // synchronous sends not complete, see synchronous.h
 };
 
 struct DatatypeRecord : Record {
@@ -115,16 +117,20 @@ struct RequestRecord : Record {
     bool active = false;      // started and not yet completed towards the application
     bool complete = false;    // completed at a cut: `status` and `error` hold the outcome, `real` is the null request
     bool orphan = false;      // MPI_Request_free on an active one: nobody will ask for it
+    bool noted = false;       // its end is to be told to others: a generalized one, or a synchronous send
     int error = 0;
     void *buffer = nullptr;
     int count = 0;
     int peer = 0, tag = 0;
     DatatypeRecord *datatype = nullptr;
     CommRecord *comm = nullptr;
-    std::uint64_t order = 0;  // of posting, for receives
+    std::uint64_t order = 0;  // of posting, for receives; within `stream`, for synchronous sends
     RequestRecord *next_free = nullptr;
     int fortran_copy = -1;    // of Record::fortran; the place matters, see fortran.cc
     MPI_Status status;
+    SendStream *stream = nullptr;  // of a synchronous send that is not complete
+    std::uint64_t token = 0;       // not zero: a synchronous send that awaits the receipt of its drained message
+    void *parked = nullptr;        // live handle of a persistent request that has another one in its place
 };
 
 // Kind -> C handle and record.

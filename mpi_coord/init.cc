@@ -10,8 +10,10 @@
 #include "mpi_coord/comm.h"
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/half.h"
+#include "mpi_coord/objects.h"
 #include "mpi_coord/rebuild.h"
 #include "preload/base/log.h"
+#include "preload/base/start.h"
 
 namespace sckpt::mpi {
 
@@ -21,6 +23,8 @@ namespace {
 
 const char *library_directory = "";
 void (*give_way)(const char *reason) = nullptr;
+// What MPI_Wtime of the application is ahead of the lower half's, in seconds: not zero after a restart only.
+double wtime_ahead = 0, wtime_at_cut = 0;
 int wanted_level = -1;  // of MPI_Init_thread, -1 after MPI_Init
 
 using Anything = void (*)();
@@ -58,6 +62,7 @@ void describe_world() {
 }
 
 int initialise(auto function) {
+    start_once();
     int error;
     {
         Busy busy;
@@ -94,6 +99,9 @@ void initialise_again() {
     if (error != MPI_SUCCESS) die("MPI_Init failed at the restart with error %d", error);
 }
 
+void record_wtime() { wtime_at_cut = PMPI_Wtime(); }
+void rebuild_wtime() { wtime_ahead = wtime_at_cut - lower.Wtime(); }
+
 bool is_root(int root, MPI_Comm comm) {
     const CommRecord *record = record_of(comm);
     if (!record || !record->info) return false;
@@ -124,11 +132,13 @@ int PMPI_Finalize(void) {
 }
 
 int PMPI_Initialized(int *flag) {
+    start_once();
     Busy busy;
     return lower.Initialized(flag);
 }
 
 int PMPI_Finalized(int *flag) {
+    start_once();
     Busy busy;
     return lower.Finalized(flag);
 }
@@ -150,14 +160,18 @@ int PMPI_Abort(MPI_Comm comm, int code) {
     return lower.Abort(lower_half_loaded() ? real_of(comm) : comm, code);
 }
 
+double PMPI_Wtime(void) { return lower.Wtime() + wtime_ahead; }
+
 int PMPI_Pcontrol(const int, ...) { return MPI_SUCCESS; }
 
 int PMPI_Get_version(int *version, int *subversion) {
+    start_once();
     Busy busy;
     return lower.Get_version(version, subversion);
 }
 
 int PMPI_Get_library_version(char *version, int *length) {
+    start_once();
     Busy busy;
     return lower.Get_library_version(version, length);
 }
@@ -172,6 +186,7 @@ SCKPT_ALIAS(Finalized)
 SCKPT_ALIAS(Is_thread_main)
 SCKPT_ALIAS(Query_thread)
 SCKPT_ALIAS(Abort)
+SCKPT_ALIAS(Wtime)
 SCKPT_ALIAS(Pcontrol)
 SCKPT_ALIAS(Get_version)
 SCKPT_ALIAS(Get_library_version)

@@ -10,6 +10,8 @@
 
 namespace sckpt::mpi {
 
+void record_wtime();  // MPI_Wtime must not run backwards
+void rebuild_wtime();
 void record_groups();
 void rebuild_groups();
 void record_infos();
@@ -21,6 +23,7 @@ void rebuild_errhandlers();
 void record_communicators();
 void rebuild_communicators();
 void rebuild_communicator_errhandlers();  // after both exist
+void rebuild_error_classes();             // first: nothing else may add one before
 void rebuild_buffer();                    // MPI_Buffer_attach
 void rebuild_requests();                  // last: persistent ones, then pending receives in their order of posting
 
@@ -31,6 +34,7 @@ void describe_infos(Describe, void *context);
 void describe_datatypes(Describe, void *context);
 void describe_operations(Describe, void *context);
 void describe_errhandlers(Describe, void *context);
+void describe_error_classes(Describe, void *context);
 void describe_attributes(Describe, void *context);
 
 }  // namespace sckpt::mpi

@@ -43,6 +43,7 @@ void complete_from_drained(RequestRecord *record, DrainedMessage *message) {
     }
     record->active = true;
     ++about->sent[destination];
+    note_send(record);
     *result = record;
     return error;
 }

@@ -38,7 +38,10 @@ int start(MPI_Request *request) {
     if (error != MPI_SUCCESS || !ours) return error;
     record->real = real;
     record->active = true;
-    if (record->operation == Operation::send) ++record->comm->sent[record->peer];
+    if (record->operation == Operation::send) {
+        ++record->comm->sent[record->peer];
+        note_send(record);
+    }
     if (record->operation == Operation::receive) record->order = posting_order++;
     return error;
 }

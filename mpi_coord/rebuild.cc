@@ -6,6 +6,7 @@
 #include "mpi_coord/drain.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/requests.h"
+#include "mpi_coord/synchronous.h"
 #include "preload/base/log.h"
 
 namespace sckpt::mpi {
@@ -40,6 +41,7 @@ void rebuild_requests() {
     std::vector<RequestRecord *> receives;
     for_each_request([&](RequestRecord *record) {
         if (record->persistent && record->operation != Operation::collective) make_persistent_again(record);
+        if (record->token) return put_in_place(record);
         if (!record->active || record->complete) {
             if (!record->persistent) record->real = real_of(MPI_REQUEST_NULL);
             return;
@@ -59,6 +61,7 @@ void rebuild_requests() {
 }
 
 void record_objects() {
+    record_wtime();
     record_groups();
     record_infos();
     record_datatypes();
@@ -67,7 +70,9 @@ void record_objects() {
 
 void rebuild_mpi() {
     initialise_again();
+    rebuild_wtime();
     restart_coordinator();
+    rebuild_error_classes();
     rebuild_infos();
     rebuild_communicators();
     rebuild_groups();

@@ -27,6 +27,9 @@ class Peers {
 void serve_waiting(const Peers &peers);
 // The wait has ended while an epoch is under way.
 void waited();
+// Synchronous sends of this rank that await the receipt of a drained message (synchronous.h): worth a look every turn.
+// Zero nearly always.
+extern std::atomic<int> awaiting_receipts;
 // No request is known here: has a control message of another rank come in?
 void look_for_control();
 
@@ -41,7 +44,7 @@ template <class Attempt, class Collect>
             collect(peers);
             serve_waiting(peers);
             served = true;
-        } else if (turn % kLookEvery == 0) [[unlikely]] {
+        } else if (turn % kLookEvery == 0 || awaiting_receipts.load(std::memory_order_relaxed) != 0) [[unlikely]] {
             look_for_control();
         }
     }

@@ -70,8 +70,8 @@ std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
     record_timers(plan);
     record_files(plan);
     record_identity(plan);
-    if (const char *refusal = record_regions(plan)) return refusal;
     record_layout(plan.process);
+    if (const char *refusal = record_regions(plan)) return refusal;  // last: what it lists must not change any more
     return {};
 }
 
@@ -85,8 +85,8 @@ void fail(const char *what, const std::string &why) {
 
 void report(WriteState state, const WriteJob &job) {
     if (state == WriteState::failed)
-        say(Severity::warning, "checkpoint %s failed: %s", job.generation.c_str(), failure_of(job).c_str());
-    if (state == WriteState::committed) say(Severity::info, "checkpoint %s committed", job.generation.c_str());
+        say(Severity::warning, "checkpoint %s failed: %s", job.generation, failure_of(job).c_str());
+    if (state == WriteState::committed) say(Severity::info, "checkpoint %s committed", job.generation);
 }
 
 }  // namespace
@@ -135,22 +135,22 @@ void checkpoint(std::uint32_t cause) {
 
     // WRITE
     if (sckpt_save_context(resume_point(plan.process)) != 0) {
+        forget_write(background);
         restart();
         log_event(restored_generation(), "restored rank " + std::to_string(mpi::world_rank()));
         resume_from_restart();
         return;
     }
     note_resume_point(plan.process);
-    const bool only_snapshot = !synchronous;
-    background.generation = generation_name(partial);
-    failure = start_write(background, plan, partial, synchronous);
+    strcpy(background.generation, generation_name(partial).substr(0, sizeof background.generation - 1).c_str());
+    failure = start_write(background, plan, partial, must_read_in_place());
     if (!failure.empty()) report_failed_rank(partial, failure);
     say(Severity::debug, "drain %.1f ms, stopped %.1f ms", static_cast<double>(drained - begun) / 1e6,
         static_cast<double>(now(CLOCK_MONOTONIC) - begun) / 1e6);
 
     // COMMIT, by the writer of rank 0: at once, or while the ranks run on
     bool committed = false;
-    if (!only_snapshot) {
+    if (synchronous) {
         const WriteState state = follow_write(background, true);
         report(state, background);
         committed = mpi::agree_union(mpi::world_rank() == 0 && state == WriteState::committed) != 0;

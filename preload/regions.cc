@@ -10,6 +10,7 @@
 #include "mpi_coord/lower/abi.h"
 #include "preload/base/log.h"
 #include "preload/base/maps.h"
+#include "preload/base/own_heap.h"
 #include "preload/base/system.h"
 
 namespace sckpt {
@@ -17,15 +18,13 @@ namespace {
 
 using image::RegionKind;
 
-std::vector<char> read_whole(const char *path) {
-    std::vector<char> text(1 << 20);
+// The text stays where it is between calls: a buffer that comes and goes would be a region of the image.
+std::string_view read_whole(const char *path) {
+    static std::vector<char> text(1 << 20);
     for (;;) {
         const long length = sys::read_file(path, text.data(), text.size());
         if (length < 0) return {};
-        if (static_cast<size_t>(length) + 1 < text.size()) {
-            text.resize(static_cast<size_t>(length));
-            return text;
-        }
+        if (static_cast<size_t>(length) + 1 < text.size()) return {text.data(), static_cast<size_t>(length)};
         text.resize(text.size() * 4);
     }
 }
@@ -54,11 +53,12 @@ RegionKind kind_of(const MapsLine &line) {
 
 }  // namespace
 
-const char *record_regions(Plan &plan) {
+namespace {
+
+const char *list_regions(Plan &plan) {
     static char refusal[256];
-    const std::vector<char> text = read_whole("/proc/self/maps");
-    if (text.empty()) return "cannot read /proc/self/maps";
-    std::string_view rest(text.data(), text.size());
+    std::string_view rest = read_whole("/proc/self/maps");
+    if (rest.empty()) return "cannot read /proc/self/maps";
     for (MapsLine line; next_maps_line(rest, line);) {
         if (line.name == "[vsyscall]" || in_arena(line)) continue;
         const RegionKind kind = kind_of(line);
@@ -81,17 +81,41 @@ const char *record_regions(Plan &plan) {
     return nullptr;
 }
 
-bool needs_synchronous_write(const Plan &plan) {
-    for (const image::Region &region : plan.regions)
-        if (region.kind == RegionKind::anonymous_shared) return true;
-    // madvise(MADV_DONTFORK) and WIPEONFORK: a child does not see such pages.
-    const std::vector<char> text = read_whole("/proc/self/smaps");
-    const std::string_view all(text.data(), text.size());
+// madvise(MADV_DONTFORK) and WIPEONFORK: a child does not see such pages.
+bool kept_from_children = false;
+
+void look_for_kept_from_children() {
+    kept_from_children = false;
+    const std::string_view all = read_whole("/proc/self/smaps");
     for (size_t at = all.find("VmFlags:"); at != all.npos; at = all.find("VmFlags:", at + 1)) {
         const std::string_view flags = all.substr(at, all.find('\n', at) - at);
-        if (flags.find(" dc") != flags.npos || flags.find(" wf") != flags.npos) return true;
+        if (flags.find(" dc") != flags.npos || flags.find(" wf") != flags.npos) kept_from_children = true;
     }
-    return false;
+}
+
+}  // namespace
+
+const char *record_regions(Plan &plan) {
+    look_for_kept_from_children();
+    // The list must hold what our own heap maps for it, so it is made again until that is so.  What is allocated between
+    // here and the snapshot finds room in what is mapped.
+    constexpr std::size_t kRoom = 512 << 10;
+    for (;;) {
+        own_reserve(kRoom);
+        const std::size_t before = own_heap_bytes();
+        plan.regions.clear();
+        if (const char *refusal = list_regions(plan)) return refusal;
+        if (own_heap_bytes() == before) return nullptr;
+    }
+}
+
+bool must_read_in_place() { return kept_from_children; }
+
+bool needs_synchronous_write(const Plan &plan) {
+    for (const image::Region &region : plan.regions)
+        if (region.kind == RegionKind::anonymous_shared || image::written_shared(region.kind, region.protection))
+            return true;
+    return kept_from_children;
 }
 
 void record_layout(image::Process &process) {

@@ -10,6 +10,9 @@ const char *record_regions(Plan &plan);
 
 // True when memory that a copy-on-write snapshot would not hold still must be read before the rank goes on.
 bool needs_synchronous_write(const Plan &plan);
+// True when a snapshot would lack memory altogether, as found by record_regions(): madvise(2), MADV_DONTFORK and
+// MADV_WIPEONFORK.
+bool must_read_in_place();
 
 // Fields of /proc/self/stat and the kernel's brk, for the restorer.
 void record_layout(image::Process &process);

@@ -154,6 +154,7 @@ void on_signal(int number, siginfo_t *info, void *context) {
     } else if (number == kTerminateSignal) {
         if (terminate_requested(info, context)) serve_now(context);
     }
+    deliver_pending(context);
     errno = saved_errno;
 }
 

@@ -20,6 +20,7 @@
 #include "preload/resources.h"
 #include "preload/restore/handover.h"
 #include "preload/settings.h"
+#include "preload/signals.h"
 #include "preload/spawn.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
@@ -29,6 +30,7 @@ namespace {
 
 restore::Handover handover;
 Context resume;
+ThreadSignals main_signals;
 std::string generation;
 std::string *path, *arguments;
 
@@ -106,6 +108,7 @@ void become_restored_if_asked() {
 }
 
 Context *resume_point(image::Process &process) {
+    record_thread_signals(main_signals);
     process.handover = reinterpret_cast<std::uint64_t>(&handover);
     process.fs_base = reinterpret_cast<std::uint64_t>(__builtin_thread_pointer());
     system_call(SYS_arch_prctl, 0x1004 /* ARCH_GET_GS */, as_long(&process.gs_base));
@@ -130,6 +133,7 @@ void restart() {
     must(restore_files());
     must(restore_signals());
     must(restore_timers());
+    restore_thread_signals(main_signals);
     must(restore_identity());
     forget_terminate();
 
@@ -137,6 +141,8 @@ void restart() {
     mpi::reset_lower_thread();
     attention = kGated;
     recreate_threads();
+    must(restore_posix_timers());
+    release_threads();
 
     // From here on every lock of the base libc is in the hands of a thread that runs.
     mpi::clear_lower_helpers();
@@ -153,8 +159,7 @@ const char *restored_generation() {
 
 void resume_from_restart() {
     restart_interval();
-    const unsigned long none = 0;
-    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&none), 0, 8);
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&main_signals.mask), 0, 8);
 }
 
 }  // namespace sckpt

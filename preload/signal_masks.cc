@@ -44,6 +44,8 @@ int wait_for_hidden(const sigset_t *set, siginfo_t *info, const timespec *timeou
         siginfo_t got{};
         system_call(SYS_rt_sigprocmask, SIG_BLOCK, as_long(&hidden), as_long(&before), 8);
         long result = take_pending_hidden(asked, &got);
+        // One of the application's that came while a signal of ours was being handled.
+        if (!result && self.app_signals != app_signals) result = -EINTR;
         if (!result) {
             const timespec left = to_timespec(timeout ? end - program_time(CLOCK_MONOTONIC) : 0);
             result =

@@ -53,6 +53,9 @@ std::uint64_t expand(std::uint32_t bits) {
 }
 std::uint32_t &blocked_bits() { return self.record ? self.record->virtual_blocked : early_blocked; }
 
+// A thread of MPI's: the kernel may choose it for a signal, but code of the application does not run in it.
+bool is_helper() { return self.record && self.record->helper; }
+
 bool is_function(void *handler) { return handler != as_pointer(SIG_DFL) && handler != as_pointer(SIG_IGN); }
 
 void trampoline(int signal, siginfo_t *info, void *context) {
@@ -262,7 +265,7 @@ void deliver_to_application(int signal, siginfo_t *info, void *context) {
     unknown.si_signo = signal;
     unknown.si_code = SI_KERNEL;
     if (!info) info = &unknown;
-    if (!(blocked_bits() & bit)) {
+    if (!(blocked_bits() & bit) && !is_helper()) {
         run_application(signal, info, context);
         return;
     }
@@ -283,6 +286,7 @@ void deliver_to_application(int signal, siginfo_t *info, void *context) {
 }
 
 void deliver_pending(void *context) {
+    if (is_helper()) return;
     while (const std::uint32_t ready = pending_bits.load() & ~blocked_bits()) {
         siginfo_t info;
         const int signal = take_pending_hidden(expand(ready), &info);
@@ -300,54 +304,3 @@ SCKPT_WRAPPER int sigaction(int signal, const struct sigaction *wanted, struct s
     if (!recording() || !usual) return real::sigaction(signal, wanted, old);
     return change_action(signal, wanted, old);
 }
-
-namespace {
-
-sighandler_t set_handler(int signal, sighandler_t handler, int flags, std::uint64_t mask) {
-    struct sigaction wanted {
-    }, old{};
-    if (handler == SIG_ERR || signal < 1 || signal >= kSignals) {
-        errno = EINVAL;
-        return SIG_ERR;
-    }
-    wanted.sa_handler = handler;
-    wanted.sa_flags = flags;
-    wanted.sa_mask = to_set(mask);
-    return sigaction(signal, &wanted, &old) == 0 ? old.sa_handler : SIG_ERR;
-}
-
-// Signals for which siginterrupt(3) asked that calls be interrupted: signal(3) heeds it.
-std::atomic<std::uint64_t> interrupting{0};
-
-}  // namespace
-
-SCKPT_WRAPPER sighandler_t signal(int number, sighandler_t handler) noexcept {
-    if (!recording()) return real::signal(number, handler);
-    if (number < 1 || number >= kSignals) return real::signal(number, handler);
-    const bool interrupts = interrupting.load() & signal_bit(number);
-    return set_handler(number, handler, interrupts ? 0 : SA_RESTART, signal_bit(number));
-}
-SCKPT_WRAPPER sighandler_t bsd_signal(int number, sighandler_t handler) { return signal(number, handler); }
-SCKPT_WRAPPER sighandler_t ssignal(int number, sighandler_t handler) noexcept { return signal(number, handler); }
-
-SCKPT_WRAPPER sighandler_t __sysv_signal(int number, sighandler_t handler) noexcept {
-    recording();
-    return set_handler(number, handler, static_cast<int>(SA_RESETHAND | SA_NODEFER), 0);
-}
-SCKPT_WRAPPER sighandler_t sysv_signal(int number, sighandler_t handler) noexcept {
-    return __sysv_signal(number, handler);
-}
-
-SCKPT_WRAPPER int siginterrupt(int number, int interrupt) noexcept {
-    struct sigaction action {};
-    if (sigaction(number, nullptr, &action) != 0) return -1;
-    if (interrupt) {
-        interrupting.fetch_or(signal_bit(number));
-        action.sa_flags &= ~SA_RESTART;
-    } else {
-        interrupting.fetch_and(~signal_bit(number));
-        action.sa_flags |= SA_RESTART;
-    }
-    return sigaction(number, &action, nullptr);
-}
-SCKPT_WRAPPER int sigignore(int number) noexcept { return set_handler(number, SIG_IGN, 0, 0) == SIG_ERR ? -1 : 0; }

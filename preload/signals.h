@@ -26,8 +26,8 @@ void hide_signals(void (*handler)(int, siginfo_t *, void *));
 // for it or does not block it is woken by park_signal().  The application's alternate stack is not used.
 void deliver_to_application(int signal, siginfo_t *info, void *context);
 
-// Delivers what is pending and not blocked by the calling thread.  To be called at the end of every handler of ours
-// that found the thread in code of the application (the wrappers that unblock do it themselves).
+// Delivers what is pending and not blocked by the calling thread, unless it is one of MPI's.  To be called at the end
+// of every handler of ours (the wrappers that unblock do it themselves).
 void deliver_pending(void *context);
 
 // True when the application has it blocked (as it believes) in the calling thread.

@@ -2,11 +2,13 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "preload/base/log.h"
 #include "preload/base/system.h"
+#include "preload/files.h"
 #include "preload/settings.h"
 #include "preload/spawn.h"
 
@@ -36,11 +38,29 @@ int clone_snapshot(int status) {
     return static_cast<int>(pid);
 }
 
+// Descriptors of ours that stay: not in the way of the numbers that the program's next ones get.
+int out_of_the_way(int fd) {
+    const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 512);
+    if (high >= 0) sys::close(fd);
+    const int kept = high >= 0 ? static_cast<int>(high) : fd;
+    mark_own_descriptor(kept);
+    return kept;
+}
+
+void close_pipes(WriteJob &job) {
+    for (int *fd : {&job.status, &job.go}) {
+        if (*fd < 0) continue;
+        unmark_own_descriptor(*fd);
+        sys::close(*fd);
+        *fd = -1;
+    }
+}
+
 }  // namespace
 
-std::string start_write(WriteJob &job, const Plan &plan, const std::string &partial, bool synchronous) {
-    job.reported.clear();
-    int ends[2];
+std::string start_write(WriteJob &job, const Plan &plan, const std::string &partial, bool in_place) {
+    job.reported[0] = 0;
+    int ends[2], go[2] = {-1, -1};
     if (const long error = system_call(SYS_pipe2, as_long(ends), O_CLOEXEC); error < 0)
         return "cannot make a pipe: error " + std::to_string(-error);
     const int memory = plan.write_memfd();
@@ -49,14 +69,14 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
         sys::close(ends[1]);
         return "cannot hand the plan over: error " + std::to_string(-memory);
     }
-    job.snapshot = synchronous ? 0 : clone_snapshot(ends[0]);
+    job.snapshot = in_place ? 0 : clone_snapshot(ends[0]);
     if (job.snapshot < 0) {
         say(Severity::info, "no memory for a snapshot: the rank waits for the writer");
         job.snapshot = 0;
     }
-    if (job.snapshot == 0) system_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-    const long source = job.snapshot ? job.snapshot : sys::getpid();
     Program writer;
+    writer.keep = {memory, ends[1]};
+    const long source = job.snapshot ? job.snapshot : sys::getpid();
     writer.arguments = {settings().library + "/sckpt-writer",
                         "--plan", std::to_string(memory),
                         "--status", std::to_string(ends[1]),
@@ -65,46 +85,57 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
                         "--rank", std::to_string(plan.process.rank),
                         "--ranks", std::to_string(plan.process.world_size),
                         "--keep", std::to_string(settings().spec.keep)};
-    writer.keep = {memory, ends[1]};
+    if (!job.snapshot) {
+        system_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+        system_call(SYS_pipe2, as_long(go), O_CLOEXEC);
+        writer.arguments.insert(writer.arguments.end(), {"--go", std::to_string(go[0])});
+        writer.keep.push_back(go[0]);
+    }
     job.writer = spawn(writer);
-    sys::close(memory);
-    sys::close(ends[1]);
-    job.status = ends[0];
+    for (const int fd : {memory, ends[1], go[0]})
+        if (fd >= 0) sys::close(fd);
+    job.status = out_of_the_way(ends[0]);
+    job.go = go[1] >= 0 ? out_of_the_way(go[1]) : -1;
     if (job.writer > 0) return {};
     const std::string sentence = "cannot start " + writer.arguments[0] + ": error " + std::to_string(-job.writer);
-    job.writer = 0;
-    sys::close(job.status);
+    close_pipes(job);
     if (job.snapshot) reap(job.snapshot, true);
-    job = {};
+    forget_write(job);
     return sentence;
 }
 
 WriteState follow_write(WriteJob &job, bool block) {
     if (!job.writer) return WriteState::failed;
+    if (job.go >= 0) sys::write(job.go, "g", 1);
+    size_t length = strlen(job.reported);
     for (;;) {
         pollfd ready{job.status, POLLIN, 0};
         if (!block && system_call(SYS_poll, as_long(&ready), 1, 0) <= 0) return WriteState::running;
-        char part[512];
-        const long got = sys::read(job.status, part, sizeof part);
+        char surplus[256];
+        const bool full = length + 1 >= sizeof job.reported;
+        const long got = full ? sys::read(job.status, surplus, sizeof surplus)
+                              : sys::read(job.status, job.reported + length, sizeof job.reported - 1 - length);
         if (got == -EINTR) continue;
         if (got <= 0) break;
-        job.reported.append(part, static_cast<size_t>(got));
+        if (!full) length += static_cast<size_t>(got);
+        job.reported[length] = 0;
     }
     reap(job.writer, true);
     if (job.snapshot) reap(job.snapshot, true);
-    sys::close(job.status);
+    close_pipes(job);
     job.writer = job.snapshot = 0;
-    job.status = -1;
-    if (job.reported.find("committed\n") != std::string::npos) return WriteState::committed;
-    if (job.reported.find("failed") != std::string::npos || job.reported.find("done\n") == std::string::npos)
-        return WriteState::failed;
+    if (strstr(job.reported, "committed\n")) return WriteState::committed;
+    if (strstr(job.reported, "failed") || !strstr(job.reported, "done\n")) return WriteState::failed;
     return WriteState::done;
 }
 
 std::string failure_of(const WriteJob &job) {
-    const size_t at = job.reported.find("failed: ");
-    if (at == std::string::npos) return "the writer ended unexpectedly";
-    return job.reported.substr(at + 8, job.reported.find('\n', at) - at - 8);
+    const char *at = strstr(job.reported, "failed: ");
+    if (!at) return "the writer ended unexpectedly";
+    at += strlen("failed: ");
+    return {at, strcspn(at, "\n")};
 }
+
+void forget_write(WriteJob &job) { job = WriteJob{}; }
 
 }  // namespace sckpt

@@ -7,6 +7,7 @@
 #include "mpi_coord/rebuild.h"
 #include "preload/base/log.h"
 #include "preload/base/real.h"
+#include "preload/base/start.h"
 #include "preload/base/system.h"
 #include "preload/base/thread.h"
 #include "preload/checkpoint.h"
@@ -23,6 +24,7 @@ namespace {
 const char *blocker() {
     if (const char *sentence = blocker_terminate()) return sentence;
     if (const char *sentence = blocker_files()) return sentence;
+    if (const char *sentence = blocker_timers()) return sentence;
     return blocker_process();
 }
 
@@ -54,7 +56,7 @@ void declined(std::uint32_t cause, const char *reason) {
     die("cannot start %s again", program_path().c_str());
 }
 
-[[gnu::constructor]] void start() {
+void start() {
     real::find_all();
     find_control_block();
     Settings read = read_settings(environ);
@@ -69,4 +71,12 @@ void declined(std::uint32_t cause, const char *reason) {
 }
 
 }  // namespace
+
+[[gnu::constructor]] void start_once() {
+    static bool started = false;
+    if (started) return;
+    started = true;
+    start();
+}
+
 }  // namespace sckpt

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/rseq.h>
 #include <time.h>
 
@@ -72,9 +73,10 @@ void park_here() {
     ThreadRecord *record = self.record;
     const int saved_errno = errno;
     const std::uint64_t mask = block_all();
-    stack_t alternate{};
-    system_call(SYS_sigaltstack, 0, as_long(&alternate));
+    ThreadSignals signals;
+    record_thread_signals(signals);
     record->signal_mask = mask;
+    system_call(SYS_prctl, PR_GET_NAME, as_long(record->name));
     const std::uint32_t number = stop_number;
     if (sckpt_save_context(&record->context) == 0) {
         record->parking = Parking::parked;
@@ -87,10 +89,12 @@ void park_here() {
         record->kernel_id = static_cast<int>(sys::gettid());
         register_with_kernel();
         mpi::reset_lower_thread();
-        alternate.ss_flags &= ~SS_ONSTACK;
-        system_call(SYS_sigaltstack, as_long(&alternate), 0);
-        record->parking = Parking::running;
+        system_call(SYS_prctl, PR_SET_NAME, as_long(record->name));
+        restore_thread_signals(signals);
         ++running_again;
+        // Until the timers that belong to threads have been made, too.
+        while (stop_number == number) sys::futex_wait(&stop_number, number);
+        record->parking = Parking::running;
     }
     errno = saved_errno;
     set_mask(mask);
@@ -132,13 +136,10 @@ void release_threads() {
 }
 
 void record_threads(Plan &plan) {
+    system_call(SYS_prctl, PR_GET_NAME, as_long(self.record->name));
     auto add = [&](const ThreadRecord *record) {
-        char path[64], name[32] = "";
-        snprintf(path, sizeof path, "/proc/self/task/%d/comm", record->kernel_id);
-        const long length = sys::read_file(path, name, sizeof name);
         plan.threads.push_back({record->id, record->detached, record->pthread, record->context.rsp,
-                                record->signal_mask,
-                                plan.add({name, length > 0 ? static_cast<size_t>(length) - 1 : 0})});
+                                record->signal_mask, plan.add(record->name)});
     };
     for (const ThreadRecord *record = all_threads; record; record = record->next)
         if (record->alive && record->initial) add(record);
@@ -190,9 +191,6 @@ void recreate_threads() {
         clone_parked(record);
     });
     while (running_again < wanted) sleep_a_little();
-    stopper = nullptr;
-    attention.fetch_and(~static_cast<std::uint32_t>(kStopping));
-    ++stop_number;
 }
 
 void register_main_thread() {
@@ -254,6 +252,7 @@ extern "C" [[gnu::visibility("default")]] int pthread_create(pthread_t *thread, 
     int state = PTHREAD_CREATE_JOINABLE;
     if (attributes) pthread_attr_getdetachstate(attributes, &state);
     record->detached = state == PTHREAD_CREATE_DETACHED;
+    record->virtual_blocked = self.record->virtual_blocked;
     auto *start = new Start{function, argument, record};
     const int error = real::pthread_create(thread, attributes, run_thread, start);
     if (error) {

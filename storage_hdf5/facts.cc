@@ -81,6 +81,7 @@ std::unordered_map<std::string_view, FileFacts> file_facts(const Plan &plan, con
     for (auto &[path, facts] : all) {
         struct stat status {};
         if (stat(std::string(path).c_str(), &status) != 0) continue;
+        facts.present = true;
         facts.size = static_cast<std::uint64_t>(status.st_size);
         facts.mtime_ns = status.st_mtim.tv_sec * 1'000'000'000LL + status.st_mtim.tv_nsec;
         // Opening something else, such as a mapped device, may have effects.

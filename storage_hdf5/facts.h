@@ -22,6 +22,7 @@ using ReadAt = std::function<std::size_t(std::uint64_t offset, std::byte *to, st
 std::string elf_build_id(const ReadAt &read);
 
 struct FileFacts {
+    bool present = false;  // there is a file of this name
     std::string build_id;
     std::uint64_t size = 0;     // bytes
     std::int64_t mtime_ns = 0;  // since 1970

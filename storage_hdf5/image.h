@@ -6,6 +6,8 @@
 // table.  Raise kVersion whenever a record changes: plan and image carry it, and readers refuse another one.
 #pragma once
 
+#include <sys/mman.h>
+
 #include <cstdint>
 
 namespace sckpt::image {
@@ -90,11 +92,20 @@ enum class RegionKind : std::uint32_t {
     heap,              // [heap]
     stack,             // [stack], grows down
     file_private,      // MAP_PRIVATE of a file: only pages written since are stored
-    file_shared,       // MAP_SHARED of a file: flushed, never stored
+    file_shared,       // MAP_SHARED of a file: stored where it is writable (see written_shared()), else only mapped again
     anonymous_shared,  // MAP_SHARED without a name: stored whole
     vdso,              // [vdso], [vvar], [vvar_vclock]: moved, never stored; compared at restore
     lower,             // writable data of the lower half: mapped again from its file, contents not stored
 };
+
+// Is this a mapping through which the program writes a file?  What such a mapping shows must be what it showed at the
+// cut, also if the file was written since.  So the pages within the file's size are stored (a page of zeros as a zero
+// run: the file may hold something else by then), and a restore gives the file back its size and these contents.  When
+// several ranks map one file, each stores and restores what it maps.  On one node they see the same pages and were all
+// stopped, so whoever comes last writes what is there already; none of them runs on before all are back in MPI_Init.
+constexpr bool written_shared(RegionKind kind, std::uint32_t protection) {
+    return kind == RegionKind::file_shared && (protection & PROT_WRITE) != 0;
+}
 
 struct Region {
     std::uint64_t start;   // bytes, page-aligned

@@ -32,8 +32,8 @@ constexpr std::uint64_t kIsFile = 1 << 2, kIsPresent = 1 << 3, kIsSwapped = 1 <<
 // /proc/PID/pagemap, Documentation/admin-guide/mm/pagemap.rst.
 constexpr std::uint64_t kEntryPresent = 1ULL << 63, kEntrySwapped = 1ULL << 62, kEntryFile = 1ULL << 61;
 
-bool stored(image::RegionKind kind) {
-    switch (kind) {
+bool stored(const image::Region &region) {
+    switch (region.kind) {
         case image::RegionKind::anonymous:
         case image::RegionKind::heap:
         case image::RegionKind::stack:
@@ -41,6 +41,7 @@ bool stored(image::RegionKind kind) {
         case image::RegionKind::anonymous_shared:
             return true;
         case image::RegionKind::file_shared:
+            return image::written_shared(region.kind, region.protection);
         case image::RegionKind::vdso:
         case image::RegionKind::lower:
             return false;
@@ -88,10 +89,16 @@ std::expected<ProcessMemory, std::string> ProcessMemory::open(pid_t pid) {
     return process;
 }
 
-std::expected<std::vector<PageRange>, std::string> ProcessMemory::pages_to_store(const image::Region &region) const {
-    if (!stored(region.kind)) return std::vector<PageRange>{};
+std::expected<std::vector<PageRange>, std::string> ProcessMemory::pages_to_store(const image::Region &region,
+                                                                                 std::uint64_t file_size) const {
+    if (!stored(region)) return std::vector<PageRange>{};
     if (region.kind == image::RegionKind::anonymous_shared)
         return std::vector<PageRange>{{0, region.length / kPageSize}};
+    if (region.kind == image::RegionKind::file_shared) {
+        if (file_size <= region.file_offset) return std::vector<PageRange>{};
+        const std::uint64_t bytes = std::min(region.length, file_size - region.file_offset);
+        return std::vector<PageRange>{{0, (bytes + kPageSize - 1) / kPageSize}};
+    }
     auto ranges = scan(region);
     if (!ranges && (ranges.error() == ENOTTY || ranges.error() == EINVAL || ranges.error() == EPERM))
         ranges = walk_pagemap(region);

@@ -47,10 +47,13 @@ class ProcessMemory {
     // Needs the rights of ptrace(2) PTRACE_MODE_ATTACH over `pid` (Yama: see PR_SET_PTRACER in prctl(2)).
     static std::expected<ProcessMemory, std::string> open(pid_t pid);
 
-    // Pages of `region` whose content a fresh mapping would not have.  anonymous, heap, stack: present or swapped out,
-    // the shared zero page apart; file_private: written since they were mapped; anonymous_shared: all, because a
-    // snapshot made by clone() has no page-table entries of shared memory; other kinds: none.
-    std::expected<std::vector<PageRange>, std::string> pages_to_store(const image::Region &region) const;
+    // Pages of `region` whose content a fresh mapping would not have, or may not have when it is restored.  anonymous,
+    // heap, stack: present or swapped out, the shared zero page apart; file_private: written since they were mapped;
+    // anonymous_shared: all, because a snapshot made by clone() has no page-table entries of shared memory;
+    // file_shared, writable: all that the file's `file_size` bytes reach into (mmap(2): others raise SIGBUS); other
+    // kinds: none.
+    std::expected<std::vector<PageRange>, std::string> pages_to_store(const image::Region &region,
+                                                                      std::uint64_t file_size) const;
 
     // Reads the pieces one after the other into `to` (as many bytes as they have).  Thread-safe.
     std::expected<void, std::string> read(std::span<const Piece> pieces, std::byte *to) const;

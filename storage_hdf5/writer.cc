@@ -33,13 +33,22 @@ T need(std::expected<T, std::string> value) {
     if constexpr (!std::is_void_v<T>) return std::move(*value);
 }
 
-std::vector<Candidate> find_candidates(const Plan &plan, const ProcessMemory &memory) {
+using Facts = std::unordered_map<std::string_view, FileFacts>;
+
+std::vector<Candidate> find_candidates(const Plan &plan, const ProcessMemory &memory, const Facts &facts) {
     std::vector<Candidate> candidates;
     const auto regions = plan.regions();
     for (std::uint32_t i = 0; i < regions.size(); ++i) {
-        const bool over_file = regions[i].kind == image::RegionKind::file_private;
-        for (const auto &range : need(memory.pages_to_store(regions[i])))
-            candidates.push_back({i, over_file, regions[i].start + range.first * kPageSize, range.first, range.count});
+        const auto &region = regions[i];
+        const auto path = plan.text(region.path);
+        const auto known = facts.find(path);
+        const bool present = known != facts.end() && known->second.present;
+        if (!present && image::written_shared(region.kind, region.protection))
+            throw Failed{"the file " + std::string(path) + ", which the program maps to write it, is not there"};
+        const bool over_file =
+            region.kind == image::RegionKind::file_private || region.kind == image::RegionKind::file_shared;
+        for (const auto &range : need(memory.pages_to_store(region, present ? known->second.size : 0)))
+            candidates.push_back({i, over_file, region.start + range.first * kPageSize, range.first, range.count});
     }
     return candidates;
 }
@@ -64,8 +73,7 @@ Pages create_pages(hid_t file, std::uint64_t count) {
 }
 
 // The rows of /regions as far as they can be known before the pages are copied.
-std::vector<StoredRegion> stored_regions(const Plan &plan, const ProcessMemory &memory, Pool &pool) {
-    const auto facts = file_facts(plan, memory);
+std::vector<StoredRegion> stored_regions(const Plan &plan, const Facts &facts, Pool &pool) {
     std::vector<StoredRegion> stored;
     for (const auto &region : plan.regions()) {
         StoredRegion row{};
@@ -93,9 +101,10 @@ class ImageFile {
     Written write(const std::filesystem::path &temporary) {
         const auto &plan = request_.plan;
         // All that is asked of the process comes first: once its pages have been copied it may be gone.
-        const auto candidates = find_candidates(plan, memory_);
+        const auto facts = file_facts(plan, memory_);
+        const auto candidates = find_candidates(plan, memory_, facts);
         const auto vdso = vdso_hash(plan, memory_);
-        auto regions = stored_regions(plan, memory_, pool_);
+        auto regions = stored_regions(plan, facts, pool_);
 
         file_ = h5::Id(H5Fcreate(temporary.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, h5::file_properties()), H5Fclose,
                        "create " + temporary.string());

@@ -25,6 +25,7 @@ using namespace sckpt::storage;
 struct Arguments {
     int plan = -1;
     int status = -1;
+    int go = -1;
     pid_t source = 0;
     fs::path directory;
     std::uint32_t rank = 0;
@@ -54,6 +55,16 @@ void close_others(int a, int b) {
     if (low > 3) close_between(3, low - 1);
     if (low >= 3) close_between(low + 1, high - 1);
     close_between(std::max(high + 1, 3U), ~0U);
+}
+
+// A rank that is read in place first has to come to rest.
+bool await_go(int descriptor) {
+    if (descriptor < 0) return true;
+    char byte;
+    ssize_t got;
+    do got = read(descriptor, &byte, 1);
+    while (got < 0 && errno == EINTR);
+    return got == 1;
 }
 
 void tell(const Arguments &arguments, std::string line) {
@@ -118,6 +129,7 @@ int main(int argc, char **argv) {
     CLI::App app{"Writes the checkpoint of one rank; run by libsckpt.so, not by hand.", "sckpt-writer"};
     app.add_option("--plan", arguments.plan, "descriptor of the plan")->required();
     app.add_option("--status", arguments.status, "descriptor that is told what has been reached")->required();
+    app.add_option("--go", arguments.go, "descriptor from which a byte is awaited before the memory is read");
     app.add_option("--source", arguments.source, "process whose memory is saved")->required();
     app.add_option("--directory", arguments.directory, "<step>/r<N>/<generation>.partial")->required();
     app.add_option("--rank", arguments.rank)->required();
@@ -127,6 +139,7 @@ int main(int argc, char **argv) {
     app.add_option("--timeout", arguments.timeout, "seconds rank 0 waits for the others");
     CLI11_PARSE(app, argc, argv);
     arguments.directory = fs::absolute(arguments.directory).lexically_normal();
+    if (!await_go(arguments.go)) return fail(arguments, "the rank ended before its memory could be read");
     close_others(arguments.plan, arguments.status);
     try {
         return run(arguments);

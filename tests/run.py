@@ -11,7 +11,8 @@ Modes (a program does not know in which it runs):
 
 tests/cases/NAME.desc (JSON, optional): "ranks" (the first is the main one; [2, 1, 4]), "modes", "kind" ("static", the
 default: what is seen from outside must be the same afterwards; "busy": it changes by itself), "compare" (of maps,
-files, signals, threads), "threads" (how many named app-...), "refused" (regular expression), "args", "env", "skip".
+files, signals, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a request is
+signalled to some time before the others), "args", "env", "skip" (why the case is not run).
 """
 
 import argparse
@@ -30,7 +31,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/lib"))
-from launch import CaseFailure, Job, adopt_orphans, await_that, remove_stale_memory  # noqa: E402
+from launch import CaseFailure, Job, adopt_orphans, remove_stale_memory  # noqa: E402
 from observe import Picture, named_threads  # noqa: E402
 
 MODES = ("plain", "continue", "restart", "twice", "refused")
@@ -49,6 +50,7 @@ class Case:
         busy = text.pop("kind", "static") == "busy"
         self.compare = text.pop("compare", [] if busy else ASPECTS)
         self.threads = text.pop("threads", None)
+        self.first = text.pop("first", [])
         self.arguments = text.pop("args", [])
         self.environment = text.pop("env", {})
         self.skip = text.pop("skip", None)
@@ -103,7 +105,10 @@ class Run:
         temporary = directory / "request.new"
         temporary.write_text(f"id={self.requests}\nby=tests/run.py\n")
         temporary.rename(directory / "request")
-        self.job.signal_ranks(signal.SIGURG)
+        if self.case.first:
+            self.job.signal_ranks(signal.SIGURG, self.case.first)
+            time.sleep(self.random.uniform(0.05, 0.2))
+        self.job.signal_ranks(signal.SIGURG, [rank for rank in range(self.ranks) if rank not in self.case.first])
 
     def some_moment(self):
         time.sleep(self.random.uniform(0, 0.05))
@@ -181,10 +186,12 @@ class Run:
         """A tick of ours may be in progress at any one look, so a difference counts only if it stays."""
         pids = self.job.pids()
         for rank, picture in before.items():
-            try:
-                await_that(lambda: picture.difference(pids[rank]) is None, 3, "")
-            except CaseFailure:
-                raise CaseFailure(f"rank {rank}, seen from outside: {picture.difference(pids[rank])}") from None
+            deadline = time.monotonic() + 3
+            while difference := picture.difference(pids[rank]):
+                self.job.check_alive()
+                if time.monotonic() > deadline:
+                    raise CaseFailure(f"rank {rank}, seen from outside: {difference}")
+                time.sleep(0.005)
         self.count_threads()
 
     def count_threads(self):
@@ -222,8 +229,8 @@ class Run:
             self.phases()
         except CaseFailure as failure:
             reason = str(failure)
-        except (ProcessLookupError, FileNotFoundError) as error:  # a rank has vanished under our eyes
-            reason = f"{error}; {self.job.last_words() if self.job else ''}"
+        except (ProcessLookupError, FileNotFoundError) as error:
+            reason = self.job.why_vanished(error) if self.job else str(error)
         finally:
             if self.job:
                 if reason:

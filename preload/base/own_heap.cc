@@ -104,6 +104,13 @@ void own_free(void *memory) noexcept {
     free_lists[block->index] = freed;
 }
 
+void own_reserve(std::size_t size) {
+    Locked locked;
+    if (static_cast<std::size_t>(chunk_end - chunk_next) >= size) return;
+    chunk_next = map(kChunk);
+    chunk_end = chunk_next + kChunk;
+}
+
 std::size_t own_heap_bytes() { return bytes_from_system; }
 
 }  // namespace sckpt

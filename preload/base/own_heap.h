@@ -14,7 +14,10 @@ namespace sckpt {
 void *own_allocate(std::size_t size);
 void own_free(void *memory) noexcept;
 
-// Bytes taken from the system so far.
+// Bytes in mappings of the heap.  While it does not change, no mapping has come or gone.
 std::size_t own_heap_bytes();
+
+// Makes sure that small allocations of together `size` bytes, at most half a MiB, need no new mapping.
+void own_reserve(std::size_t size);
 
 }  // namespace sckpt

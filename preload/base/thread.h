@@ -38,6 +38,7 @@ struct ThreadRecord {
     bool helper = false;             // a thread of the lower half: never restored, only cleared away
     std::uint32_t virtual_blocked = 0;  // signals of ours that the program believes blocked: bit per Hidden
     std::uint64_t signal_mask = 0;   // at the cut
+    char name[16] = {};              // as prctl(2) gives it, at the cut
     Context context;                 // where a parked thread continues after a restart
     ThreadRecord *next = nullptr;
 };

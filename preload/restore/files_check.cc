@@ -4,12 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <map>
 #include <set>
 #include <string_view>
+#include <vector>
 
 #include "preload/restore/elf.h"
+#include "preload/restore/plan.h"
 #include "preload/restore/text.h"
 
 namespace sckpt::restore {
@@ -52,13 +57,68 @@ Problem check_mapped_file(const SourceRegion &region) {
                 size != region.file_size ? "size" : "time of modification", " differs)");
 }
 
+// A file whose mapped parts the image holds.
+struct WrittenFile {
+    std::uint64_t size = 0;        // bytes, at the checkpoint
+    std::vector<Interval> mapped;  // bytes of the file
+};
+
+// A file without bytes has nothing to be given back, and a device has none either: those are like any other.
+std::map<std::string_view, WrittenFile> written_files(const Source &source) {
+    std::map<std::string_view, WrittenFile> files;
+    for (const auto &region : source.regions) {
+        if (!image::written_shared(region.kind, region.protection) || region.file_size == 0) continue;
+        auto &file = files[region.path];
+        file.size = region.file_size;
+        file.mapped.push_back({region.file_offset, region.file_offset + region.length});
+    }
+    for (auto &[path, file] : files) std::ranges::sort(file.mapped, {}, &Interval::start);
+    return files;
+}
+
+bool maps_all_from(const WrittenFile &file, std::uint64_t position) {
+    for (const auto &part : file.mapped)
+        if (part.start <= position) position = std::max(position, part.end);
+    return position >= file.size;
+}
+
+Problem check_written_file(const std::string &path, const WrittenFile &file) {
+    if (path.ends_with(kDeleted)) {
+        return text("the mapped file ", path.substr(0, path.size() - kDeleted.size()),
+                    " had been deleted before the checkpoint: restore cannot write it");
+    }
+    struct stat found {};
+    if (stat(path.c_str(), &found) != 0) {
+        if (errno != ENOENT) return text("the mapped file ", path, " cannot be used here: ", std::strerror(errno));
+        const std::string directory = std::filesystem::path(path).parent_path().string();
+        if (access(directory.c_str(), W_OK | X_OK) != 0) {
+            return text("the mapped file ", path, " is missing and cannot be made again in ", directory, ": ",
+                        std::strerror(errno));
+        }
+        if (maps_all_from(file, 0)) return {};
+        return text("the mapped file ", path, " is missing, and the checkpoint holds only the mapped parts of it");
+    }
+    if (!S_ISREG(found.st_mode)) return text("the mapped file ", path, " is no regular file any more");
+    if (access(path.c_str(), R_OK | W_OK) != 0) {
+        return text("the mapped file ", path, " cannot be written here: ", std::strerror(errno));
+    }
+    const auto size = static_cast<std::uint64_t>(found.st_size);
+    if (size >= file.size || maps_all_from(file, size)) return {};
+    return text("the mapped file ", path, " has ", size, " bytes, at the checkpoint it had ", file.size,
+                ", and the checkpoint holds only the mapped parts of it");
+}
+
 }  // namespace
 
 Problem check_mapped_files(const Source &source) {
+    const auto written = written_files(source);
+    for (const auto &[path, file] : written)
+        if (auto problem = check_written_file(std::string(path), file)) return problem;
     std::set<std::pair<std::string_view, bool>> checked;
     for (const auto &region : source.regions) {
         const bool shared = region.kind == image::RegionKind::file_shared;
-        if (!maps_file(region) || !checked.emplace(region.path, shared).second) continue;
+        if (!maps_file(region) || (shared && written.contains(region.path))) continue;
+        if (!checked.emplace(region.path, shared).second) continue;
         if (auto problem = check_mapped_file(region)) return problem;
     }
     return {};

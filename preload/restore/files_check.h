@@ -6,7 +6,9 @@
 namespace sckpt::restore {
 
 /// Every mapped file: of ELF files the build-id, of others size and modification time must be as recorded; one that
-/// is shared with others only has to be long enough.
+/// is only read through a shared mapping has to be long enough.  One that is written through a shared mapping will get
+/// its size and contents back, so it may have changed: what is lost of it must lie in such mappings, it must be a
+/// regular file that can be written, or be missing from a directory in which it can be made.
 Problem check_mapped_files(const Source &source);
 
 /// The working directory, and every regular file and directory that was open (standard streams, which belong to the

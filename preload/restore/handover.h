@@ -4,8 +4,9 @@
 //
 // What else is true when the rank continues (sckpt_save_context() returns 1, see base/context.h):
 // - memory, vdso, brk and FS/GS base are as recorded; brk is not where the kernel refused PR_SET_MM_MAP.  Regions of
-// kind
-//   `lower` hold what their file holds; the lower arena is not mapped;
+//   kind `lower` hold what their file holds; the lower arena is not mapped;
+// - a file that is mapped shared and writable has the size of the cut again, and in the mapped parts its contents.  It
+//   was made anew (mode 0600) if it was missing.  Other shared mappings of files show what the file holds now;
 // - the process has one thread, with a new pid.  Nothing is registered for it with the kernel: no rseq area, no robust
 //   list, no address to clear when it ends (set_tid_address), no alternate signal stack;
 // - all signals are blocked, also those two that the C library keeps to itself, and their actions are those of the

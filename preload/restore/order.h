@@ -13,9 +13,9 @@ enum class Action : std::uint32_t {
     map_stack,             // the same, growing down
     map_anonymous_shared,  // MAP_SHARED without a file
     map_file_private,
-    map_file_shared,
-    read,     // from the rank file into place
-    clear,    // write zeros: a page that differs from its file by being zero
+    map_file_shared,  // first gives the file its size, and makes it if need be, where `file_size` says so
+    read,             // from the rank file into place
+    clear,    // write zeros where there are none: pages that differ, or may differ, from their file by being zero
     protect,  // mprotect to what the region has in the image
 };
 
@@ -26,6 +26,7 @@ struct Step {
     std::uint64_t address;     // page-aligned
     std::uint64_t length;      // bytes, a multiple of the page size
     std::uint64_t offset;      // bytes: in the mapped file, or of read in the rank file
+    std::uint64_t file_size;   // bytes, of map_file_shared: the size that the file gets; 0: it is left alone
     std::uint32_t path;        // of map_file_*: offset of the name in Order::strings
     std::uint32_t reserved;
 };

@@ -3,6 +3,8 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <map>
+#include <string_view>
 
 #include "preload/restore/handover.h"
 #include "preload/restore/text.h"
@@ -19,11 +21,14 @@ constexpr std::uint64_t kMargin = 1ull << 20;
 constexpr std::uint64_t kHeapRoom = 1ull << 40;
 constexpr std::uint64_t kStackRoom = 16ull << 30;
 
-bool keeps_contents(RegionKind kind) {
-    return kind != RegionKind::file_shared && kind != RegionKind::vdso && kind != RegionKind::lower;
+bool keeps_contents(const SourceRegion &region) {
+    if (region.kind == RegionKind::file_shared) return image::written_shared(region.kind, region.protection);
+    return region.kind != RegionKind::vdso && region.kind != RegionKind::lower;
 }
 
-bool reads_zero_when_fresh(RegionKind kind) { return kind != RegionKind::file_private; }
+bool reads_zero_when_fresh(RegionKind kind) {
+    return kind != RegionKind::file_private && kind != RegionKind::file_shared;
+}
 
 Action map_action(const SourceRegion &region) {
     switch (region.kind) {
@@ -77,7 +82,7 @@ std::expected<void, std::string> check_run(const Source &source, const SourceRun
     if (run.count == 0 || run.first_page >= pages || run.count > pages - run.first_page) {
         return std::unexpected(text("a run of pages lies outside its region at ", Hex{region.start}));
     }
-    if (!keeps_contents(region.kind)) {
+    if (!keeps_contents(region)) {
         return std::unexpected(text("there are contents for the region at ", Hex{region.start}, ", which keeps none"));
     }
     if (!run.zero && (run.position >= source.page_count || run.count > source.page_count - run.position)) {
@@ -93,7 +98,7 @@ std::expected<void, std::string> check_handover(const Source &source) {
         const auto &region = *std::prev(next);
         const std::uint64_t offset = address - region.start;
         if (offset < region.length && region.length - offset >= sizeof(Handover) && address % alignof(Handover) == 0 &&
-            (region.protection & PROT_WRITE) != 0 && keeps_contents(region.kind)) {
+            (region.protection & PROT_WRITE) != 0 && keeps_contents(region)) {
             return {};
         }
     }
@@ -107,6 +112,8 @@ class Builder {
 
     std::expected<Plan, std::string> build() {
         written_.assign(source_.regions.size(), false);
+        for (const auto &region : source_.regions)
+            if (image::written_shared(region.kind, region.protection)) sizes_[region.path] = region.file_size;
         for (const auto &run : source_.runs) {
             if (auto checked = check_run(source_, run); !checked) return std::unexpected(checked.error());
             if (!run.zero || !reads_zero_when_fresh(source_.regions[run.region].kind)) written_[run.region] = true;
@@ -140,6 +147,9 @@ class Builder {
                 step.offset = region.file_offset;
                 step.path = name(region.path);
             }
+            // Also of read-only mappings of such a file: the first one to be made has to find it.
+            if (step.action == Action::map_file_shared)
+                if (const auto known = sizes_.find(region.path); known != sizes_.end()) step.file_size = known->second;
             append(step);
         }
     }
@@ -154,7 +164,7 @@ class Builder {
             if (!run.zero) {
                 step.action = Action::read;
                 step.offset = source_.pages_offset + run.position * source_.process.page_size;
-                plan_.data_bytes += step.length;
+                if (region.kind != RegionKind::file_shared) plan_.data_bytes += step.length;
                 reads.push_back(step);
             } else if (!reads_zero_when_fresh(region.kind)) {
                 step.action = Action::clear;
@@ -182,7 +192,8 @@ class Builder {
         if (!plan_.steps.empty()) {
             Step &last = plan_.steps.back();
             const bool adjacent = last.action == step.action && last.protection == step.protection &&
-                                  last.path == step.path && last.address + last.length == step.address;
+                                  last.path == step.path && last.file_size == step.file_size &&
+                                  last.address + last.length == step.address;
             const bool has_offset = maps_file(step.action) || step.action == Action::read;
             const bool single = step.action == Action::map_stack || step.action == Action::map_anonymous_shared;
             if (adjacent && !single && (!has_offset || last.offset + last.length == step.offset)) {
@@ -207,6 +218,7 @@ class Builder {
     const Source &source_;
     Plan plan_;
     std::vector<bool> written_;
+    std::map<std::string_view, std::uint64_t> sizes_;  // of files that are written through a shared mapping
     std::string last_name_;
     std::uint32_t last_offset_ = 0;
 };

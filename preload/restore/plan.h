@@ -35,7 +35,7 @@ struct Plan {
     std::string strings;      // names that steps refer to, each with its NUL
     std::vector<VdsoPiece> vdso;
     std::uint64_t map_count = 0;   // mappings that the kernel will hold
-    std::uint64_t data_bytes = 0;  // read from the rank file
+    std::uint64_t data_bytes = 0;  // read from the rank file into memory of the process (pages of files apart)
 };
 
 /// Builds the plan.  Refuses, with a sentence, tables that contradict themselves: unsorted or overlapping regions, runs

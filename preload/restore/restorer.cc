@@ -117,17 +117,19 @@ void drop_memory(const Order &order) {
          "unmap its own program", end);
 }
 
-long open_file(const char *path, int flags) {
+long open_file(const char *path, int flags, int mode = 0) {
     long descriptor;
     do {
-        descriptor = sys::open(path, flags);
+        descriptor = sys::open(path, flags, mode);
     } while (descriptor == -EINTR);
     return descriptor;
 }
 
-// A shared mapping that may be written through later (mprotect) needs a descriptor opened for writing.
-long open_shared(const char *path, bool written) {
+// A shared mapping that may be written through later (mprotect) needs a descriptor opened for writing.  O_CREAT only
+// where there is no file: fs.protected_regular (proc_sys_fs(5)) refuses it for another user's file in /tmp.
+long open_shared(const char *path, bool written, bool made) {
     const long descriptor = open_file(path, O_RDWR);
+    if (descriptor == -ENOENT && made) return open_file(path, O_RDWR | O_CREAT, 0600);
     return failed(descriptor) && !written ? open_file(path, O_RDONLY) : descriptor;
 }
 
@@ -155,14 +157,19 @@ class Mapper {
     void map_file(const Step &step) {
         const char *path = order_.strings + step.path;
         const bool shared = step.action == Action::map_file_shared;
-        const bool written = shared && (step.protection & PROT_WRITE) != 0;
+        const bool sized = shared && step.file_size != 0;
+        const bool written = sized || (shared && (step.protection & PROT_WRITE) != 0);
         if (descriptor_ < 0 || path != path_ || shared != shared_ || (written && !written_)) {
             close();
             path_ = path;
             shared_ = shared;
             written_ = written;
-            descriptor_ = shared ? open_shared(path, written) : open_file(path, O_RDONLY);
+            descriptor_ = shared ? open_shared(path, written, sized) : open_file(path, O_RDONLY);
             must(descriptor_, "open ", step.address, path);
+            if (sized) {
+                must(system_call(SYS_ftruncate, descriptor_, static_cast<long>(step.file_size)), "set the size of ",
+                     step.address, path);
+            }
         }
         must(map(step, shared ? MAP_SHARED : MAP_PRIVATE, descriptor_), "map ", step.address, path);
     }
@@ -178,6 +185,21 @@ class Mapper {
     const char *path_ = nullptr;
     bool shared_ = false, written_ = false;
 };
+
+bool is_zero(const unsigned long *words, unsigned long count) {
+    for (unsigned long i = 0; i < count; ++i)
+        if (words[i] != 0) return false;
+    return true;
+}
+
+// Looks before it writes: a hole of a file mapped shared would become a block on the disk.
+void clear(const Step &step) {
+    constexpr unsigned long kPiece = 4096;  // bytes; divides every page size
+    for (unsigned long at = step.address; at != step.address + step.length; at += kPiece) {
+        if (!is_zero(reinterpret_cast<const unsigned long *>(at), kPiece / sizeof(unsigned long)))
+            memset(reinterpret_cast<void *>(at), 0, kPiece);
+    }
+}
 
 // Reads steps [first, ...) that follow each other in the rank file; returns how many.
 unsigned long read_batch(const Order &order, const Step *first, const Step *end) {
@@ -221,7 +243,7 @@ void execute(const Order &order) {
         if (step->action == Action::map_file_private || step->action == Action::map_file_shared) {
             mapper.map_file(*step);
         } else if (step->action == Action::clear) {
-            memset(reinterpret_cast<void *>(step->address), 0, step->length);
+            clear(*step);
         } else if (step->action == Action::protect) {
             must(system_call(SYS_mprotect, static_cast<long>(step->address), static_cast<long>(step->length),
                              step->protection),

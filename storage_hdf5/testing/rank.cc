@@ -152,8 +152,15 @@ Victim::Victim(const fs::path &scratch) {
     std::memset(page(cow, 90), 0, 2 * kPageSize);  // zero here, not in the file
     auto *read_only = map("untouched private file", RegionKind::file_private, 128, MAP_PRIVATE, fd, file.string());
     sink = *page(read_only, 8);
-    map("shared file", RegionKind::file_shared, 128, MAP_SHARED, fd, file.string());
+    auto *viewed = map("shared file that is only read", RegionKind::file_shared, 128, MAP_SHARED, fd, file.string());
+    protect.emplace_back(viewed, PROT_READ);
     close(fd);
+    const fs::path output = scratch / "written";
+    const int written = make_file(output, 96);
+    auto *shared_file = map("shared file", RegionKind::file_shared, 96, MAP_SHARED, written, output.string());
+    scramble(page(shared_file, 40), 3 * kPageSize, 12);
+    std::memset(page(shared_file, 60), 0, 2 * kPageSize);
+    close(written);
 
     for (auto &mapping : mappings_) {
         const auto *at = reinterpret_cast<const std::byte *>(mapping.region.start);

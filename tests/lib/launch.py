@@ -151,6 +151,16 @@ class Job:
         if self.mpirun.poll() is not None:
             raise CaseFailure(f"ended too early with exit code {self.mpirun.returncode}: {self.last_words()}")
 
+    def why_vanished(self, error):
+        """The sentence for a rank that went away while it was being looked at, which `error` is about.
+
+        What the rank itself has said comes a moment later, from its result or when mpirun ends.
+        """
+        try:
+            self.await_alive(lambda: False, "")
+        except CaseFailure as failure:
+            return f"{error}, and the job goes on" if str(failure).startswith("timed out") else str(failure)
+
     def await_alive(self, condition, what):
         def watched():
             value = condition()
@@ -209,8 +219,10 @@ class Job:
                 except (subprocess.TimeoutExpired, FileNotFoundError) as error:
                     out.write(f"no stacks: {error}\n")
 
-    def signal_ranks(self, number):
+    def signal_ranks(self, number, chosen):
         for rank, pid in self.pids().items():
+            if rank not in chosen:
+                continue
             try:
                 os.kill(pid, number)
             except ProcessLookupError:

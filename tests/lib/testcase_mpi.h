@@ -23,6 +23,16 @@ static inline bool all_still_waiting(MPI_Comm comm) {
     return more;
 }
 
+// Works for some tenths of a second without calling MPI or the system, and fails when it did not compute what it should.
+// Bounded, unlike a loop until go: a rank that others wait for in a collective must get there for a checkpoint to come.
+static inline void compute_a_while(void) {
+    enum { kSteps = 20000000 };
+    uint64_t once = rank, again = rank;
+    for (int i = 0; i < kSteps; ++i) once = mix(once);
+    for (int i = 0; i < kSteps; ++i) again = mix(again);
+    CHECK(once == again);
+}
+
 // Fails unless this communicator still carries collectives among exactly `members` ranks.
 static inline void check_comm(MPI_Comm comm, int members) {
     int mine, count, sum = 0;

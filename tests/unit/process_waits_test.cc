@@ -181,8 +181,9 @@ TEST_P(Waits, LastTheirTimeUnderOurSignals) {
 
 TEST_P(Waits, EndByASignalOfTheApplication) {
     if (!GetParam().ends_by_signal) GTEST_SKIP() << "never ends by a signal";
-    signal(SIGUSR1, [](int) {});
-    siginterrupt(SIGUSR1, 1);
+    struct sigaction action {};
+    action.sa_handler = [](int) {};
+    sigaction(SIGUSR1, &action, nullptr);
     Disturbance application(SIGUSR1), other(park_signal());
     EXPECT_EQ(GetParam().call(), EINTR);
     signal(SIGUSR1, SIG_DFL);

@@ -110,6 +110,11 @@ class Files : public ::testing::Test {
         return region;
     }
 
+    static SourceRegion written(const std::string &path, std::uint64_t offset, std::uint64_t pages,
+                                std::uint64_t file_size) {
+        return {0, pages * 4096, PROT_READ | PROT_WRITE, RegionKind::file_shared, offset, path, "", file_size, 0};
+    }
+
     std::string directory_;
     Source source_;
 };
@@ -150,6 +155,8 @@ TEST_F(Files, MissingAndDeletedAreRefused) {
     EXPECT_TRUE(says(check_mapped_files(source_), "/absent cannot be used here: No such file"));
     source_.regions = {mapped(directory_ + "/gone (deleted)", RegionKind::file_shared)};
     EXPECT_TRUE(says(check_mapped_files(source_), "/gone had been deleted before the checkpoint"));
+    source_.regions = {written(directory_ + "/gone (deleted)", 0, 1, 5)};
+    EXPECT_TRUE(says(check_mapped_files(source_), "/gone had been deleted before the checkpoint"));
 }
 
 TEST_F(Files, SharedMayChangeButNotShrink) {
@@ -158,6 +165,56 @@ TEST_F(Files, SharedMayChangeButNotShrink) {
     EXPECT_FALSE(check_mapped_files(source_));
     write("shared", "1");
     EXPECT_TRUE(says(check_mapped_files(source_), "shared has 1 bytes, at the checkpoint it had 5"));
+}
+
+TEST_F(Files, WrittenSharedMayBecomeAnything) {
+    const std::string path = write("shared", "12345");
+    source_.regions = {written(path, 0, 1, 5)};
+    source_.regions[0].file_mtime_ns -= 1;
+    EXPECT_FALSE(check_mapped_files(source_));
+    write("shared", "54321 and more");
+    EXPECT_FALSE(check_mapped_files(source_));
+    write("shared", "1");
+    EXPECT_FALSE(check_mapped_files(source_));
+    std::filesystem::remove(path);
+    EXPECT_FALSE(check_mapped_files(source_));
+    // A second view of the same file finds it as the first one leaves it.
+    source_.regions.push_back(mapped(path, RegionKind::file_shared));
+    source_.regions.back().protection = PROT_READ;
+    source_.regions.back().file_size = 5;
+    EXPECT_FALSE(check_mapped_files(source_));
+}
+
+TEST_F(Files, WrittenSharedIsRefusedWhereItCannotBeMade) {
+    source_.regions = {written(directory_ + "/elsewhere/out", 0, 1, 5)};
+    EXPECT_TRUE(says(check_mapped_files(source_), "/elsewhere/out is missing and cannot be made again in " +
+                                                      directory_ + "/elsewhere: No such file"));
+    source_.regions = {written(write("file", "") + "/out", 0, 1, 5)};
+    EXPECT_TRUE(says(check_mapped_files(source_), "/file/out cannot be used here: Not a directory"));
+    source_.regions = {written(directory_, 0, 1, 5)};
+    EXPECT_TRUE(says(check_mapped_files(source_), directory_ + " is no regular file any more"));
+}
+
+TEST_F(Files, WhatIsLostOfWrittenSharedMustBeMapped) {
+    const std::string path = write("shared", std::string(8192, 'x'));
+    // The second and the fourth page of four and a half.
+    source_.regions = {written(path, 3 * 4096, 1, 18000), written(path, 4096, 1, 18000)};
+    EXPECT_TRUE(says(check_mapped_files(source_), "shared has 8192 bytes, at the checkpoint it had 18000, and the"));
+    source_.regions.push_back(written(path, 2 * 4096, 1, 18000));
+    EXPECT_TRUE(says(check_mapped_files(source_), "only the mapped parts"));
+    source_.regions.push_back(written(path, 4 * 4096, 1, 18000));
+    EXPECT_FALSE(check_mapped_files(source_));
+    std::filesystem::remove(path);
+    EXPECT_TRUE(says(check_mapped_files(source_), "shared is missing, and the checkpoint holds only the mapped parts"));
+    source_.regions.push_back(written(path, 0, 1, 18000));
+    EXPECT_FALSE(check_mapped_files(source_));
+}
+
+TEST_F(Files, WithoutBytesNothingIsWritten) {
+    source_.regions = {written("/dev/null", 0, 1, 0)};
+    EXPECT_FALSE(check_mapped_files(source_));
+    source_.regions = {written(directory_ + "/absent", 0, 1, 0)};
+    EXPECT_TRUE(says(check_mapped_files(source_), "/absent cannot be used here: No such file"));
 }
 
 TEST_F(Files, WorkingDirectoryMustExist) {

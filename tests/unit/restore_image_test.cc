@@ -104,11 +104,32 @@ TEST_F(RestoreImage, TheProgramGoesOnAndCanBeRestoredAgain) {
         const Ended ended = restart();
         ASSERT_TRUE(WIFEXITED(ended.status)) << "signal " << WTERMSIG(ended.status) << " " << ended.said;
         EXPECT_EQ(WEXITSTATUS(ended.status), 0) << ended.said;
-        // The first one has written through its shared mapping.
-        std::fstream shared(directory_ / "shared", std::ios::in | std::ios::out | std::ios::binary);
-        const char first = static_cast<char>(shared.get() ^ 0xff);
-        shared.seekp(0).put(first);
     }
+}
+
+TEST_F(RestoreImage, WhatASharedFileBecameSinceIsUndone) {
+    checkpoint();
+    const fs::path shared = directory_ / "shared";
+    const auto size = fs::file_size(shared);
+    const auto comes_back = [&] {
+        const Ended ended = restart();
+        ASSERT_TRUE(WIFEXITED(ended.status)) << "signal " << WTERMSIG(ended.status) << " " << ended.said;
+        EXPECT_EQ(WEXITSTATUS(ended.status), 0) << ended.said;
+        EXPECT_EQ(fs::file_size(shared), size);
+    };
+    std::ofstream(shared, std::ios::binary) << std::string(size + 12345, '#');
+    comes_back();
+    fs::resize_file(shared, size / 2 + 1);
+    comes_back();
+    fs::remove(shared);
+    comes_back();
+}
+
+TEST_F(RestoreImage, ADirectoryInPlaceOfASharedFile) {
+    checkpoint();
+    fs::remove(directory_ / "shared");
+    fs::create_directory(directory_ / "shared");
+    expect_refused(restart(), "the mapped file " + (directory_ / "shared").string() + " is no regular file any more");
 }
 
 TEST_F(RestoreImage, AnotherProgramIsNoMatch) {

@@ -73,6 +73,17 @@ TEST_F(Launch, BringsAProcessBack) {
     EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST_F(Launch, ASharedFileGetsItsSizeBack) {
+    const Source source = record_and_kill();
+    const auto size = std::filesystem::file_size(directory_ + "/shared");
+    std::filesystem::resize_file(directory_ + "/shared", 3 * size);
+    EXPECT_EQ(bring_back(source), 0);
+    EXPECT_EQ(std::filesystem::file_size(directory_ + "/shared"), size);
+    std::filesystem::remove(directory_ + "/shared");
+    EXPECT_EQ(bring_back(source), 0);
+    EXPECT_EQ(std::filesystem::file_size(directory_ + "/shared"), size);
+}
+
 TEST_F(Launch, ShortRankFileIsRefusedWithASentence) {
     const Source source = record_and_kill();
     std::filesystem::resize_file(source.rank_file, std::filesystem::file_size(source.rank_file) / 2);

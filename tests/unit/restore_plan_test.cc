@@ -106,6 +106,25 @@ TEST(Plan, ZeroPagesAreWrittenOnlyOverFiles) {
     EXPECT_EQ(list[3].action, Action::protect);
 }
 
+TEST(Plan, WrittenSharedFilesGetSizeAndContents) {
+    auto image = source({region(0x100000, 1, kRead, RegionKind::file_shared, "/f"),
+                         region(0x200000, 4, kWrite, RegionKind::file_shared, "/f", kPage),
+                         region(0x300000, 4, kRead, RegionKind::file_shared, "/g")},
+                        {{1, 0, 2, false, 3}, {1, 2, 1, true, 0}});
+    for (auto &one : image.regions) one.file_size = 12345;
+    const auto list = steps(image);
+    ASSERT_EQ(list.size(), 5u);
+    EXPECT_EQ(list[0].file_size, 12345u);
+    EXPECT_EQ(list[1].file_size, 12345u);
+    EXPECT_EQ(list[1].protection, static_cast<std::uint32_t>(kWrite));
+    EXPECT_EQ(list[2].file_size, 0u);
+    EXPECT_EQ(list[3].action, Action::clear);
+    EXPECT_EQ(list[3].address, 0x202000u);
+    EXPECT_EQ(list[4].action, Action::read);
+    EXPECT_EQ(list[4].address, 0x200000u);
+    EXPECT_EQ(make_plan(image)->data_bytes, 0u);
+}
+
 TEST(Plan, ReadsFollowTheFileAndJoin) {
     const auto list =
         steps(source({region(0x100000, 8), region(0x200000, 8)},
@@ -173,6 +192,9 @@ TEST(Plan, RunsOutsideAreRefused) {
     EXPECT_NE(problem(source({region(0x100000, 2)}, {{0, 0, 2, false, 999}})).find("outside the stored"),
               std::string::npos);
     EXPECT_NE(problem(source({region(0x100000, 2, kRead, RegionKind::vdso)}, {{0, 0, 1, false, 0}})).find("keeps none"),
+              std::string::npos);
+    EXPECT_NE(problem(source({region(0x100000, 2, kRead, RegionKind::file_shared, "/f")}, {{0, 0, 1, false, 0}}))
+                  .find("keeps none"),
               std::string::npos);
 }
 

@@ -85,10 +85,50 @@ TEST_F(ImageTest, StoresNoPageThatNeedNotBe) {
     EXPECT_EQ(stored("private file", RunKind::data), 3U);
     EXPECT_EQ(stored("private file", RunKind::zero), 2U);
     EXPECT_EQ(stored("untouched private file", RunKind::data), 0U);
-    EXPECT_EQ(stored("shared file", RunKind::data), 0U);
+    EXPECT_EQ(stored("shared file", RunKind::data), 94U);
+    EXPECT_EQ(stored("shared file", RunKind::zero), 2U);
+    EXPECT_EQ(stored("shared file that is only read", RunKind::data), 0U);
+    EXPECT_EQ(stored("shared file that is only read", RunKind::zero), 0U);
     EXPECT_EQ(stored("vdso", RunKind::data), 0U);
     // Tables, hashes and HDF5's own structure besides the pages: no more than a metadata block and a bit.
     EXPECT_LT(image->file_bytes(), image->page_count() * 4096 + (2 << 20));
+}
+
+TEST_F(ImageTest, OfASharedFileThePagesWithinItsSize) {
+    const auto memory = ProcessMemory::open(victim_.pid());
+    ASSERT_TRUE(memory) << memory.error();
+    image::Region region{};
+    region.start = 0x100000;
+    region.length = 16 * kPageSize;
+    region.protection = PROT_READ | PROT_WRITE;
+    region.kind = image::RegionKind::file_shared;
+    region.file_offset = 4 * kPageSize;
+    const auto pages = [&](std::uint64_t file_size) {
+        const auto ranges = memory->pages_to_store(region, file_size);
+        if (!ranges) throw std::runtime_error(ranges.error());
+        std::uint64_t count = 0;
+        for (const auto &range : *ranges) count += range.count;
+        EXPECT_TRUE(ranges->empty() || ranges->front().first == 0);
+        return count;
+    };
+    EXPECT_EQ(pages(0), 0U);
+    EXPECT_EQ(pages(4 * kPageSize), 0U);
+    EXPECT_EQ(pages(4 * kPageSize + 1), 1U);
+    EXPECT_EQ(pages(10 * kPageSize), 6U);
+    EXPECT_EQ(pages(20 * kPageSize), 16U);
+    EXPECT_EQ(pages(99 * kPageSize), 16U);
+    region.protection = PROT_READ;
+    EXPECT_EQ(pages(99 * kPageSize), 0U);
+}
+
+TEST_F(ImageTest, AMappedFileThatIsGoneIsSaidToBe) {
+    const auto plan = this->plan();
+    std::filesystem::remove(scratch_.path() / "written");
+    const auto written = write_image({plan, victim_.pid(), scratch_.path(), 1, true, {}});
+    ASSERT_FALSE(written);
+    EXPECT_NE(written.error().find((scratch_.path() / "written").string() + ", which the program maps"),
+              std::string::npos)
+        << written.error();
 }
 
 TEST_F(ImageTest, EveryFieldOfEveryTableComesBack) {

@@ -159,6 +159,8 @@ Source record(const Victim &victim, std::uint32_t rank, std::uint32_t world_size
         if (mapping.name == "[vsyscall]") continue;
         source.regions.push_back({mapping.start, mapping.end - mapping.start, protection_of(mapping), kind_of(mapping),
                                   mapping.offset, mapping.name, "", 0, 0});
+        auto &region = source.regions.back();
+        if (region.kind == RegionKind::file_shared) region.file_size = std::filesystem::file_size(region.path);
     }
     return source;
 }
@@ -171,14 +173,15 @@ void store_flat(const Victim &victim, Source &source) {
     if (memory < 0) throw std::runtime_error("cannot read the victim's memory");
     for (std::uint64_t index = 0; index < source.regions.size(); ++index) {
         const auto &region = source.regions[index];
-        if (region.kind == RegionKind::vdso || region.kind == RegionKind::file_shared) continue;
+        const bool written = image::written_shared(region.kind, region.protection);
+        if (region.kind == RegionKind::vdso || (region.kind == RegionKind::file_shared && !written)) continue;
         const std::string bytes = contents(memory, region);
         const std::string base =
             region.kind == RegionKind::file_private ? file_part(region) : std::string(bytes.size(), 0);
         const std::string zeros(kPage, 0);
         for (std::uint64_t page = 0; page < bytes.size() / kPage; ++page) {
             const std::string_view content(&bytes[page * kPage], kPage);
-            if (content == std::string_view(&base[page * kPage], kPage)) continue;
+            if (!written && content == std::string_view(&base[page * kPage], kPage)) continue;
             const bool zero = content == zeros;
             source.runs.push_back({index, page, 1, zero, zero ? 0 : source.page_count});
             if (zero) continue;

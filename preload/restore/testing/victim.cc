@@ -91,6 +91,7 @@ class Memory {
         if (reserved_ != MAP_FAILED) std::memset(reserved_, 'r', kPage);
         private_file_ = file(directory + "/data", 5, MAP_PRIVATE);
         shared_file_ = file(directory + "/shared", 6, MAP_SHARED);
+        std::memset(shared_file_ + 7 * kPage, 0, kPage);
         std::memset(private_file_ + 3 * kPage, 0, kPage);
         std::memset(private_file_ + 5 * kPage, 'x', kPage);
         mprotect(private_file_, kBytes, PROT_READ);
@@ -124,6 +125,10 @@ class Memory {
             for (std::size_t i = 0; i < kPage; ++i) private_file_[page * kPage + i] = pattern(5, page * kPage + i);
         }
         expect(filled(private_file_, 5), "unchanged pages of a file mapping");
+        bool zero = true;
+        for (std::size_t i = 7 * kPage; i < 8 * kPage; ++i) zero = zero && shared_file_[i] == 0;
+        expect(zero, "zero page of a shared file mapping");
+        for (std::size_t i = 7 * kPage; i < 8 * kPage; ++i) shared_file_[i] = pattern(6, i);
         expect(filled(shared_file_, 6), "shared file mapping");
         shared_file_[0] ^= 0xff;
         expect(msync(shared_file_, kBytes, MS_SYNC) == 0, "writing through a shared file mapping");
