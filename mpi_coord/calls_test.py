@@ -171,10 +171,11 @@ class Lint(unittest.TestCase):
         allowed = (('preload/checkpoint.cc', 'preload/base/log.h'), ('preload/checkpoint.cc', 'mpi_coord/half.h'),
                    ('preload/checkpoint.cc', 'storage_hdf5/image.h'), ('spank_plugin/plugin.cc', 'preload/env.h'),
                    ('mpi_coord/half.cc', 'mpi_coord/lower/abi.h'), ('mpi_coord/lower/a.cc', 'mpi_coord/lower/abi.h'),
-                   ('preload/restore/main.cc', 'storage_hdf5/reader.h'), ('tests/unit/a.cc', 'preload/restart.h'))
+                   ('preload/restore/main.cc', 'storage_hdf5/reader.h'), ('tests/unit/a.cc', 'preload/restart.h'),
+                   ('preload/a.cc', 'mpi_coord/lower/abi.h'), ('mpi_coord/lower/a.cc', 'preload/base/system.h'))
         forbidden = (('preload/checkpoint.cc', 'storage_hdf5/writer.h'), ('mpi_coord/half.cc', 'preload/stop.h'),
                      ('storage_hdf5/a.cc', 'preload/env.h'), ('preload/a.cc', 'spank_plugin/options.h'),
-                     ('preload/a.cc', 'mpi_coord/lower/abi.h'), ('mpi_coord/lower/a.cc', 'mpi_coord/half.h'),
+                     ('preload/a.cc', 'mpi_coord/lower/arena.h'), ('mpi_coord/lower/a.cc', 'mpi_coord/half.h'),
                      ('preload/base/a.cc', 'preload/env.h'), ('spank_plugin/a.cc', 'storage_hdf5/image.h'),
                      ('preload/a.cc', 'tests/unit/help.h'), ('mpi_coord/half.cc', 'mpi_coord/lower/arena.h'))
         for path, target in allowed:

@@ -31,7 +31,7 @@ Spin serving;
 std::atomic<std::uint32_t> wanted{0};  // causes asked for and not yet taken up
 std::uint32_t ended_epoch = 0;         // the last one whose end has been dealt with
 std::string decline_reason;            // of this rank, in the current epoch
-bool running = false;
+bool running = false, finished = false;
 int level = MPI_THREAD_SINGLE;
 
 // A name for what forbids a checkpoint, or empty.
@@ -154,6 +154,7 @@ void serve(const Peers *peers, bool may_stop) {
 
 void set_hooks(const Hooks &given) { hooks = given; }
 bool mpi_running() { return running; }
+bool mpi_finished() { return finished; }
 int world_rank() { return control::rank(); }
 int world_size() { return control::size(); }
 int thread_level() { return level; }
@@ -248,13 +249,13 @@ void forget_communicator(CommRecord *comm) {
 
 void start_coordinator(int provided) {
     level = provided;
-    hooks.started();
     control::open();
     settle = std::make_unique<Settle>(static_cast<std::uint32_t>(control::rank()),
                                       static_cast<std::uint32_t>(control::size()));
     running = true;
     announce_communicator(record_of(MPI_COMM_WORLD));
     announce_communicator(record_of(MPI_COMM_SELF));
+    hooks.started();
 }
 
 void restart_coordinator() { control::open(); }
@@ -274,6 +275,7 @@ void leave_coordinator() {
         },
         [](Peers &) {});
     running = false;
+    finished = true;
     if (settle->phase() != Phase::idle) back_to_idle();
     attention.fetch_and(~static_cast<std::uint32_t>(kRequested | kSettling));
     control::close();

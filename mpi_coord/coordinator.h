@@ -43,6 +43,7 @@ void tick(bool may_stop);
 
 // MPI is initialised and not yet finalised.
 bool mpi_running();
+bool mpi_finished();  // MPI_Finalize has been called by all
 int world_rank();
 int world_size();
 int thread_level();

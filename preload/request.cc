@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <limits.h>
 #include <link.h>
 #include <signal.h>
 #include <string.h>
@@ -39,6 +40,7 @@ int timers[kTimers];
 bool made[kTimers];
 std::atomic<unsigned long> seen_request{0};
 ThreadRecord *main_thread = nullptr;
+char request_path[PATH_MAX];  // a handler that finds the thread inside our heap must not allocate
 
 // Code in which the main thread must not be stopped for as long as a restart takes: it may hold malloc's or ld.so's
 // lock, which the restart needs.
@@ -101,9 +103,8 @@ bool may_stop_at(const void *context) {
 
 // The request file names the request; a signal that comes late or twice finds a number that has been seen.
 bool take_request_file() {
-    const std::string path = incarnation_directory() + "/request";
     char text[512];
-    const long length = sys::read_file(path.c_str(), text, sizeof text);
+    const long length = sys::read_file(request_path, text, sizeof text);
     if (length <= 0) return false;
     const std::string_view all(text, static_cast<size_t>(length));
     const size_t at = all.find("id=");
@@ -116,26 +117,31 @@ bool take_request_file() {
 }
 
 void serve_now(void *context) {
-    if (self.busy || !self.record) return;
+    if (!self.record) return;
     if (self.record != main_thread) {
         if (main_thread) sys::tgkill(sys::getpid(), main_thread->kernel_id, park_signal());
         return;
     }
-    ++self.busy;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    mpi::tick(may_stop_at(context));
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    --self.busy;
+    if (!self.busy) {
+        ++self.busy;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        mpi::tick(may_stop_at(context));
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        --self.busy;
+    }
+    // Not taken up: the thread is in a wrapper that does not look on its way out, and it may never call MPI again.
+    if (attention & kRequested) set_tick(true);
 }
 
 void on_signal(int number, siginfo_t *info, void *context) {
     const int saved_errno = errno;
     ++self.our_signals;
     if (number == park_signal()) {
+        start_lower_here();
         const bool ours = info->si_code == SI_TIMER;
         const int kind = ours ? info->si_value.sival_int : kTimers;
         if (kind == kWriter) {
-            follow_background_write();
+            if (!self.busy) follow_background_write();  // else at the next turn of the timer
         } else if (kind == kInterval) {
             if (mpi::mpi_running()) mpi::request_checkpoint(mpi::kInterval);
             serve_now(context);
@@ -148,6 +154,9 @@ void on_signal(int number, siginfo_t *info, void *context) {
         if (mpi::mpi_running() && take_request_file()) {
             mpi::request_checkpoint(mpi::kCreate);
             serve_now(context);
+        } else if (mpi::mpi_finished() && !self.busy && take_request_file()) {
+            log_event("-", "declined request=" + std::to_string(seen_request) + " rank " +
+                               std::to_string(mpi::world_rank()) + ": MPI_Finalize has been called");
         } else {
             deliver_to_application(number, info, context);
         }
@@ -184,10 +193,17 @@ void start_requests() {
     unsafe_code[2] = code_around(dlsym(RTLD_DEFAULT, "__tls_get_addr"));
     unsafe_code[3] = code_around(reinterpret_cast<void *>(&start_requests));
     hide_signals(on_signal);
+    start_lower_in_threads();
     restart_requests();
+    // Asked for before MPI_Init had ended: the signal found nobody.
+    if (take_request_file()) mpi::request_checkpoint(mpi::kCreate);
 }
 
 void restart_requests() {
+    const std::string path = incarnation_directory() + "/request";
+    SCKPT_ASSERT(path.size() < sizeof request_path);
+    strcpy(request_path, path.c_str());
+    seen_request = 0;  // requests are numbered anew in each incarnation
     for (const TimerKind kind : {kTick, kInterval, kWriter}) make_timer(kind);
     restart_interval();
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "preload/base/log.h"
@@ -47,11 +48,16 @@ int out_of_the_way(int fd) {
     return kept;
 }
 
+std::uint64_t inode_of(int fd) {
+    struct stat info;
+    return system_call(SYS_fstat, fd, as_long(&info)) == 0 ? info.st_ino : 0;
+}
+
 void close_pipes(WriteJob &job) {
     for (int *fd : {&job.status, &job.go}) {
         if (*fd < 0) continue;
         unmark_own_descriptor(*fd);
-        sys::close(*fd);
+        if (fd != &job.status || inode_of(*fd) == job.status_inode) sys::close(*fd);
         *fd = -1;
     }
 }
@@ -95,6 +101,7 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
     for (const int fd : {memory, ends[1], go[0]})
         if (fd >= 0) sys::close(fd);
     job.status = out_of_the_way(ends[0]);
+    job.status_inode = inode_of(job.status);
     job.go = go[1] >= 0 ? out_of_the_way(go[1]) : -1;
     if (job.writer > 0) return {};
     const std::string sentence = "cannot start " + writer.arguments[0] + ": error " + std::to_string(-job.writer);
@@ -108,7 +115,7 @@ WriteState follow_write(WriteJob &job, bool block) {
     if (!job.writer) return WriteState::failed;
     if (job.go >= 0) sys::write(job.go, "g", 1);
     size_t length = strlen(job.reported);
-    for (;;) {
+    while (inode_of(job.status) == job.status_inode) {
         pollfd ready{job.status, POLLIN, 0};
         if (!block && system_call(SYS_poll, as_long(&ready), 1, 0) <= 0) return WriteState::running;
         char surplus[256];

@@ -13,6 +13,7 @@ struct WriteJob {
     int writer = 0;           // process ids, 0 when there is none
     int snapshot = 0;
     int status = -1;          // read end of the pipe that the writer reports on
+    std::uint64_t status_inode = 0;  // of that pipe: a program that closes all descriptors closes it, and may reuse the number
     int go = -1;              // write end of the pipe that the writer waits on when it reads the rank itself
     char reported[2048] = ""; // lines so far
     char generation[32] = ""; // as in directory names

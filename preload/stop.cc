@@ -231,12 +231,35 @@ void *run_thread(void *argument) {
         delete static_cast<Start *>(argument);
         adopt_thread(start.record);
         pthread_setspecific(end_key, reinterpret_cast<void *>(std::uintptr_t{1}));
-        if (mpi::lower_half_loaded()) mpi::start_lower_thread();
+        start_lower_here();
     }
     return start.function(start.argument);
 }
 
 }  // namespace
+
+void start_lower_here() {
+    if (self.lower_started || !mpi::lower_half_loaded()) return;
+    mpi::start_lower_thread();  // touches thread-local memory only
+    self.lower_started = true;
+}
+
+void start_lower_in_threads() {
+    self.lower_started = true;
+    constexpr int kPatience = 5'000;  // turns of 0.2 ms: a second
+    for (int turn = 0; turn < kPatience; ++turn) {
+        int missing = 0;
+        for_each_other([&](ThreadRecord *record) {
+            const ThreadState *state = record->state;
+            if (record->helper || !state || state->lower_started) return;
+            ++missing;
+            if (turn % 50 == 0) sys::tgkill(sys::getpid(), record->kernel_id, park_signal());
+        });
+        if (missing == 0) return;
+        sleep_a_little();
+    }
+    say(Severity::warning, "a thread that blocks signals must not call MPI: it could not be prepared for it");
+}
 
 void prepare_threads() { pthread_key_create(&end_key, thread_ends); }
 

@@ -27,4 +27,10 @@ void register_main_thread();
 // Once, at start.
 void prepare_threads();
 
+// MPI has been initialised: threads that were there before have not yet made the lower libc's per-thread start.
+// Makes them do it, in the handler of the park signal; returns when all have.
+void start_lower_in_threads();
+// In that handler.
+void start_lower_here();
+
 }  // namespace sckpt

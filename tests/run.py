@@ -11,8 +11,8 @@ Modes (a program does not know in which it runs):
 
 tests/cases/NAME.desc (JSON, optional): "ranks" (the first is the main one; [2, 1, 4]), "modes", "kind" ("static", the
 default: what is seen from outside must be the same afterwards; "busy": it changes by itself), "compare" (of maps,
-files, signals, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a request is
-signalled to some time before the others), "args", "env", "skip" (why the case is not run).
+files, signals, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a
+request is signalled to some time before the others), "args", "env", "skip" (why the case is not run).
 """
 
 import argparse

@@ -46,6 +46,7 @@ struct ThreadRecord {
 struct ThreadState {
     int busy = 0;
     bool in_collective = false;  // inside a blocking collective of the lower half: deaf
+    bool lower_started = false;  // the lower libc knows this thread
     ThreadRecord *record = nullptr;
     std::uint64_t our_signals = 0;  // handlers of ours run on this thread: tells our EINTR from the application's
     std::uint64_t app_signals = 0;  // handlers of the application run on this thread

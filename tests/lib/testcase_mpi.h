@@ -23,8 +23,9 @@ static inline bool all_still_waiting(MPI_Comm comm) {
     return more;
 }
 
-// Works for some tenths of a second without calling MPI or the system, and fails when it did not compute what it should.
-// Bounded, unlike a loop until go: a rank that others wait for in a collective must get there for a checkpoint to come.
+// Works for some tenths of a second without calling MPI or the system, and fails when it did not compute what it
+// should. Bounded, unlike a loop until go: a rank that others wait for in a collective must get there for a checkpoint
+// to come.
 static inline void compute_a_while(void) {
     enum { kSteps = 20000000 };
     uint64_t once = rank, again = rank;

@@ -143,13 +143,13 @@ class Job:
     def restarts(self):
         return int(self.fields()["Restarts"])
 
-    def ended(self):
-        return self.state() not in ("PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED")
+    def ended(self, state=None):
+        return (state or self.state()) not in ("PENDING", "CONFIGURING", "RUNNING", "SUSPENDED", "COMPLETING", "REQUEUED")
 
     def await_state(self, *states, timeout=60):
         def reached():
             now = self.state()
-            check(now in states or not self.ended(), f"job {self.id} is {now}, expected {wanted}{self.tail()}")
+            check(now in states or not self.ended(now), f"job {self.id} is {now}, expected {wanted}{self.tail()}")
             return now in states
 
         wanted = " or ".join(states)
