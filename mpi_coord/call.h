@@ -211,7 +211,7 @@ void make_persistent(const Written<Kind::Request, M> &written) {
 }
 
 template <policy P, class Function, class... Adapters>
-auto run(const Tags &tags, Function function, Adapters... adapters) {
+[[gnu::always_inline]] inline auto run(const Tags &tags, Function function, Adapters... adapters) {
     Guard guard;
     if constexpr (P == policy::coll || P == policy::icoll) {
         enter_collective(tags.comm);
@@ -247,22 +247,22 @@ auto run(const Tags &tags, Function function, Adapters... adapters) {
 }
 
 template <policy P, class Function, class... Rest>
-auto peel(Tags tags, Function function, Rest... rest) {
+[[gnu::always_inline]] inline auto peel(Tags tags, Function function, Rest... rest) {
     return run<P>(tags, function, adapt(rest)...);
 }
 template <policy P, class Function, class... Rest>
-auto peel(Tags tags, Function function, On about, Rest... rest) {
+[[gnu::always_inline]] inline auto peel(Tags tags, Function function, On about, Rest... rest) {
     tags.comm = about.comm;
     tags.collective = true;
     return peel<P>(tags, function, rest...);
 }
 template <policy P, class Function, class... Rest>
-auto peel(Tags tags, Function function, Holds held, Rest... rest) {
+[[gnu::always_inline]] inline auto peel(Tags tags, Function function, Holds held, Rest... rest) {
     tags.holds = static_cast<int>(held.reason);
     return peel<P>(tags, function, rest...);
 }
 template <policy P, class Function, class... Rest>
-auto peel(Tags tags, Function function, Drops dropped, Rest... rest) {
+[[gnu::always_inline]] inline auto peel(Tags tags, Function function, Drops dropped, Rest... rest) {
     tags.drops = static_cast<int>(dropped.reason);
     return peel<P>(tags, function, rest...);
 }

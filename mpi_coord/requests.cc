@@ -4,7 +4,7 @@
 
 namespace sckpt::mpi {
 
-thread_local RequestRecord *free_requests [[gnu::tls_model("initial-exec")]];
+constinit thread_local RequestRecord *free_requests [[gnu::tls_model("initial-exec")]];
 std::atomic<std::uint64_t> posting_order{0};
 
 namespace {

@@ -7,7 +7,7 @@
 namespace sckpt::mpi {
 
 RequestRecord *take_request_slow();
-extern thread_local RequestRecord *free_requests [[gnu::tls_model("initial-exec")]];
+extern constinit thread_local RequestRecord *free_requests [[gnu::tls_model("initial-exec")]];
 extern std::atomic<std::uint64_t> posting_order;
 
 inline RequestRecord *take_request() {

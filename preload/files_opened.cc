@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "preload/files.h"
+#include "preload/self_exe.h"
 #include "preload/wrap.h"
 
 namespace sckpt {
@@ -64,6 +65,7 @@ using namespace sckpt;
 // Opening a FIFO can wait for its other end, so the thread is not Busy then.
 SCKPT_WRAPPER int open(const char *path, int flags, ...) {
     MODE_ARGUMENT(flags)
+    path = resolve_self_executable(path);
     return recording() ? noted(real::open(path, flags, mode)) : real::open(path, flags, mode);
 }
 SCKPT_WRAPPER int open64(const char *path, int flags, ...) {
@@ -75,6 +77,7 @@ SCKPT_WRAPPER int __open64_2(const char *path, int flags) { return open(path, fl
 
 SCKPT_WRAPPER int openat(int directory, const char *path, int flags, ...) {
     MODE_ARGUMENT(flags)
+    path = resolve_self_executable(path);
     return recording() ? noted(real::openat(directory, path, flags, mode)) : real::openat(directory, path, flags, mode);
 }
 SCKPT_WRAPPER int openat64(int directory, const char *path, int flags, ...) {
@@ -90,10 +93,12 @@ SCKPT_WRAPPER int creat(const char *path, mode_t mode) {
 SCKPT_WRAPPER int creat64(const char *path, mode_t mode) { return creat(path, mode); }
 
 SCKPT_WRAPPER FILE *fopen(const char *path, const char *mode) {
+    path = resolve_self_executable(path);
     return recording() ? noted(real::fopen(path, mode)) : real::fopen(path, mode);
 }
 SCKPT_WRAPPER FILE *fopen64(const char *path, const char *mode) { return fopen(path, mode); }
 SCKPT_WRAPPER FILE *freopen(const char *path, const char *mode, FILE *file) {
+    path = resolve_self_executable(path);
     return recording() ? noted(real::freopen(path, mode, file)) : real::freopen(path, mode, file);
 }
 SCKPT_WRAPPER FILE *freopen64(const char *path, const char *mode, FILE *file) { return freopen(path, mode, file); }

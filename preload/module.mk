@@ -10,3 +10,8 @@ $(BUILD)/lib/libsckpt.so: $(PRELOAD_OBJECTS) $(patsubst mpi_coord/%.cc,$(BUILD)/
 	@mkdir -p $(@D)
 	$(CXX) -shared -static-libstdc++ -static-libgcc -Wl,-z,now -Wl,-z,defs -Wl,--version-script=preload/libsckpt.map \
 		-o $@ $(filter %.o,$^) -ldl
+
+$(BUILD)/unit/slurm_state_test: $(BUILD)/tests/unit/slurm_state_test.o $(BUILD)/preload/slurm_state.o
+	@mkdir -p $(@D)
+	$(CXX) -o $@ $^ $(UNIT_LIBS)
+UNIT_TESTS += $(BUILD)/unit/slurm_state_test

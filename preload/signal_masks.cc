@@ -1,5 +1,6 @@
 // Masks of signals, and waiting for them.  The hidden signals are never blocked in the kernel: what the application
-// believes is kept per thread (ThreadRecord::virtual_blocked) and reported back.
+// believes is kept per thread (ThreadRecord::virtual_blocked) and reported back.  It is kept before they are hidden,
+// too, for threads that exist when the process becomes a rank.
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ int change_mask(int how, const sigset_t *set, sigset_t *old) {
         Busy busy;
         const std::uint64_t hidden = hidden_signals(), before = virtually_blocked();
         const sigset_t given = set ? to_set(to_bits(*set) & ~hidden) : sigset_t{};
-        const std::uint64_t wanted = set ? to_bits(*set) & hidden : 0;
+        const std::uint64_t wanted = set ? to_bits(*set) & all_hidden_signals() : 0;
         error = real::pthread_sigmask(how, set ? &given : nullptr, old);
         if (error) return error;
         if (old) *old = to_set(to_bits(*old) | before);

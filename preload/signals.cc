@@ -2,8 +2,10 @@
 //
 // Every handler of the application is installed as our trampoline, with the application's flags, so that the kernel
 // keeps their meaning; the trampoline counts (ThreadState::app_signals tells whose interruption a call has seen) and
-// calls the application's function from the table.  For the three hidden signals nothing of the application's reaches
-// the kernel: the table holds its action, and deliver_to_application() does what the kernel would.
+// calls the application's function from the table.  For the three hidden signals of a rank nothing of the application's
+// reaches the kernel: the table holds its action, and deliver_to_application() does what the kernel would.  Before a
+// process is a rank (a wrapper never is one) they are signals like others, for it may exec, which keeps what the kernel
+// has and nothing else; only in front of SIGTERM's action stands the early handler (wrapper.h).
 //
 // In the table first, then in the kernel when a function is set, and the other way round when it is taken away: a
 // trampoline that runs in between always finds something to call.
@@ -26,6 +28,7 @@ Spin action_lock;
 namespace {
 
 void (*our_handler)(int, siginfo_t *, void *) = nullptr;
+void (*early_handler)(int, siginfo_t *, void *) = nullptr;
 thread_local std::uint32_t early_blocked [[gnu::tls_model("initial-exec")]] = 0;  // before the thread has a record
 
 std::atomic<std::uint32_t> pending_bits{0};
@@ -40,6 +43,10 @@ std::uint32_t hidden_bit(int signal) {
     if (signal == kRequestSignal) return 2;
     if (signal == kTerminateSignal) return 4;
     return 0;
+}
+// Is the application's action in the table only?
+bool is_virtual(int signal) {
+    return our_handler ? hidden_bit(signal) != 0 : early_handler && signal == kTerminateSignal;
 }
 int hidden_index(int signal) { return signal == park_signal() ? 0 : signal == kRequestSignal ? 1 : 2; }
 std::uint64_t park_bit() { return signal_bit(park_signal()); }
@@ -72,10 +79,27 @@ void trampoline(int signal, siginfo_t *info, void *context) {
     bits = before;
 }
 
+// An ignored SIGTERM stays so through an exec, which a handler does not.
+void install_early() {
+    struct sigaction action {};
+    const ApplicationAction &own = actions[kTerminateSignal];
+    if (own.handler == as_pointer(SIG_IGN)) {
+        action.sa_handler = SIG_IGN;
+    } else {
+        action.sa_sigaction = early_handler;
+        action.sa_flags = SA_SIGINFO | SA_RESTART;
+        if (is_function(own.handler)) {
+            action.sa_flags = (static_cast<int>(own.flags) & ~static_cast<int>(SA_RESETHAND)) | SA_SIGINFO;
+            action.sa_mask = to_set(own.mask);
+        }
+    }
+    real::sigaction(kTerminateSignal, &action, nullptr);
+}
+
 // What we give the kernel for a hidden signal.  Calls are interrupted as the application's action says, ours being
 // noticed by nobody only with SA_RESTART.
 void install_ours(int signal) {
-    if (!our_handler) return;
+    if (!our_handler) return install_early();
     struct sigaction action {};
     action.sa_sigaction = our_handler;
     action.sa_flags = SA_SIGINFO;
@@ -126,7 +150,7 @@ void run_application(int signal, siginfo_t *info, void *context) {
 void report(int signal, const struct sigaction &kernel, struct sigaction *view) {
     *view = kernel;
     const ApplicationAction &own = actions[signal];
-    if (hidden_bit(signal) || kernel.sa_sigaction == trampoline) {
+    if (is_virtual(signal) || kernel.sa_sigaction == trampoline) {
         view->sa_sigaction = reinterpret_cast<void (*)(int, siginfo_t *, void *)>(own.handler.load());
         view->sa_flags = static_cast<int>(own.flags);
         view->sa_mask = to_set(own.mask);
@@ -141,11 +165,23 @@ void keep(int signal, const struct sigaction &wanted) {
     own.known = true;
 }
 
+// Handlers that were installed before the process became a rank block in the kernel what they like.
+void unmask_in_handlers() {
+    for (int signal = 1; signal < kSignals; ++signal) {
+        struct sigaction kernel {};
+        if (!is_function(actions[signal].handler) || hidden_bit(signal)) continue;
+        if (real::sigaction(signal, nullptr, &kernel) != 0 || kernel.sa_sigaction != trampoline) continue;
+        kernel.sa_mask = to_set(to_bits(kernel.sa_mask) & ~hidden_signals());
+        real::sigaction(signal, &kernel, nullptr);
+    }
+}
+
 int change_action(int signal, const struct sigaction *wanted, struct sigaction *old) {
     Busy busy;
     Locked locked(action_lock);
     struct sigaction kernel {};
-    if (const std::uint32_t bit = hidden_bit(signal)) {
+    if (is_virtual(signal)) {
+        const std::uint32_t bit = hidden_bit(signal);
         if (!actions[signal].known) {
             if (real::sigaction(signal, nullptr, &kernel) != 0) return -1;
             keep(signal, kernel);
@@ -192,7 +228,9 @@ bool is_our_handler(std::uint64_t handler) {
     return our_handler && handler == reinterpret_cast<std::uint64_t>(our_handler);
 }
 
-std::uint64_t hidden_signals() { return expand(7); }
+// The parking signal from the beginning: a thread that blocks everything before MPI_Init has to be parked later.
+std::uint64_t hidden_signals() { return our_handler ? expand(7) : park_bit(); }
+std::uint64_t all_hidden_signals() { return expand(7); }
 std::uint64_t virtually_blocked() { return expand(blocked_bits()); }
 void set_virtually_blocked(std::uint64_t signals) { blocked_bits() = compress(signals); }
 bool application_blocks(int signal) { return blocked_bits() & hidden_bit(signal); }
@@ -231,11 +269,13 @@ void hide_signals(void (*handler)(int, siginfo_t *, void *)) {
     {
         Locked locked(action_lock);
         our_handler = handler;
+        early_handler = nullptr;
         for (const int signal : {park_signal(), kRequestSignal, kTerminateSignal}) {
             struct sigaction inherited {};
             if (!actions[signal].known && real::sigaction(signal, nullptr, &inherited) == 0) keep(signal, inherited);
             install_ours(signal);
         }
+        unmask_in_handlers();
     }
     const std::uint64_t hidden = hidden_signals();
     std::uint64_t before = 0;
@@ -244,10 +284,31 @@ void hide_signals(void (*handler)(int, siginfo_t *, void *)) {
     if (!restored_process) blocked_bits() |= compress(before);
 }
 
+void stand_before_terminate(void (*handler)(int, siginfo_t *, void *)) {
+    Locked locked(action_lock);
+    struct sigaction inherited {};
+    if (!actions[kTerminateSignal].known && real::sigaction(kTerminateSignal, nullptr, &inherited) == 0)
+        keep(kTerminateSignal, inherited);
+    early_handler = handler;
+    install_early();
+}
+
+void run_own_action(int signal, siginfo_t *info, void *context) {
+    ApplicationAction &action = actions[signal];
+    void *handler = action.handler.load();
+    if (handler == as_pointer(SIG_IGN)) return;
+    if (handler == as_pointer(SIG_DFL)) end_by(signal);
+    if (action.flags & SA_RESETHAND) action.handler = as_pointer(SIG_DFL);
+    ++self.app_signals;
+    reinterpret_cast<void (*)(int, siginfo_t *, void *)>(handler)(signal, info, context);
+}
+
 void unhide_signals() {
+    action_lock.unlock();  // a thread that held it at the fork is not here
     for (int signal = 1; signal < kSignals; ++signal) {
         const ApplicationAction &own = actions[signal];
         if (!own.known || (!hidden_bit(signal) && !is_function(own.handler))) continue;
+        if (early_handler && signal == kTerminateSignal) continue;
         struct sigaction action {};
         action.sa_sigaction = reinterpret_cast<void (*)(int, siginfo_t *, void *)>(own.handler.load());
         action.sa_flags = static_cast<int>(own.flags);
@@ -301,6 +362,8 @@ using namespace sckpt;
 SCKPT_WRAPPER int sigaction(int signal, const struct sigaction *wanted, struct sigaction *old) noexcept {
     const bool usual = signal > 0 && signal < kSignals && signal != SIGKILL && signal != SIGSTOP &&
                        (signal < 32 || signal >= SIGRTMIN) && (wanted || old);
-    if (!recording() || !usual) return real::sigaction(signal, wanted, old);
+    // Forked children of a wrapper (sub-shells) are wrappers as well.
+    const bool wrapped = recording() || (early_handler && signal == kTerminateSignal);
+    if (!wrapped || !usual) return real::sigaction(signal, wanted, old);
     return change_action(signal, wanted, old);
 }

@@ -20,6 +20,12 @@ inline constexpr int kTerminateSignal = SIGTERM;
 // as virtually blocked.  Called once at start, when the thread has its record, and again in a restored process.
 void hide_signals(void (*handler)(int, siginfo_t *, void *));
 
+// In a process that is no rank (yet): `handler` is called at SIGTERM, with the flags and mask of the application's own
+// action, which run_own_action() then takes.  Not when the application ignores SIGTERM.  Goes on in forked children.
+void stand_before_terminate(void (*handler)(int, siginfo_t *, void *));
+// In that handler: what would have happened without it.
+void run_own_action(int signal, siginfo_t *info, void *context);
+
 // The application's own action for a hidden signal takes place now, as if it had just arrived: its handler runs (with
 // its mask), it is ignored, or the process ends by the signal.  From a handler of ours or from a safe place; `context`
 // is the handler's, null otherwise.  Where the calling thread blocks it, it becomes pending, and a thread that waits
@@ -33,14 +39,16 @@ void deliver_pending(void *context);
 // True when the application has it blocked (as it believes) in the calling thread.
 bool application_blocks(int signal);
 
-// Gives every signal the application's own action and the calling thread's true mask: in a forked child.
+// Gives every signal the application's own action and the calling thread's true mask: in a forked child.  What
+// stand_before_terminate() did stays.
 void unhide_signals();
 
 // The hidden signals that the calling thread believes blocked: bit per signal as in to_bits() (wrap.h).
 std::uint64_t virtually_blocked();
 void set_virtually_blocked(std::uint64_t signals);
-// All hidden signals.
+// Those that are hidden now (before the process is a rank: the parking signal only), and those that a rank hides.
 std::uint64_t hidden_signals();
+std::uint64_t all_hidden_signals();
 // Hidden signals that have arrived and are still to be delivered.
 std::uint64_t pending_hidden();
 // Claims one of these that is pending, and gives its siginfo; 0 when none is.

@@ -14,8 +14,11 @@ enum class Fate {
     unknown,    // Slurm could not be asked
 };
 
-// `text`: one line of NAME=VALUE pairs; `now`: the local time as "2026-11-28T03:00:00", for the end time.
-Fate fate_of(std::string_view text, std::string_view now);
+// `text`: one line of NAME=VALUE pairs; `restarts`: SLURM_RESTART_COUNT of this run.
+//
+// A job that is being ended shows as COMPLETING, whatever the reason; what tells them apart: a requeue has already
+// counted up Restarts, a preemption has set PreemptTime, at the time limit RunTime has reached TimeLimit.
+Fate fate_of(std::string_view text, int restarts);
 
 const char *name_of(Fate fate);
 

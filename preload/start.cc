@@ -14,9 +14,11 @@
 #include "preload/request.h"
 #include "preload/resources.h"
 #include "preload/restart.h"
+#include "preload/self_exe.h"
 #include "preload/settings.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
+#include "preload/wrapper.h"
 
 namespace sckpt {
 namespace {
@@ -62,11 +64,13 @@ void start() {
     Settings read = read_settings(environ);
     settings() = read;
     note_program();
+    set_self_executable(program_path().c_str());
     mpi::prepare_mpi(settings().library.c_str(), run_without_us);
     if (!settings().active) return;
     become_restored_if_asked();
     prepare_threads();
     register_main_thread();
+    start_wrapper();
     mpi::set_hooks({start_requests, checkpoint, set_tick, blocker, declined});
 }
 

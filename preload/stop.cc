@@ -70,7 +70,7 @@ int kernel_threads() {
 }
 
 void park_here() {
-    ThreadRecord *record = self.record;
+    ThreadRecord *const record = self.record;
     const int saved_errno = errno;
     const std::uint64_t mask = block_all();
     ThreadSignals signals;
@@ -85,7 +85,6 @@ void park_here() {
         record->parking = Parking::running;
     } else {
         // A new kernel thread on the old stack, with the old thread pointer.
-        record = self.record;
         record->kernel_id = static_cast<int>(sys::gettid());
         register_with_kernel();
         mpi::reset_lower_thread();

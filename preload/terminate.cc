@@ -40,15 +40,7 @@ Fate ask_slurm() {
     int status;
     const std::string text = run_for_output(
         slurm_command({"scontrol", "--oneliner", "show", "job", settings().job_id}), kPatience_ms, &status);
-    time_t seconds;
-    timespec now;
-    system_call(SYS_clock_gettime, CLOCK_REALTIME, as_long(&now));
-    seconds = now.tv_sec;
-    tm parts;
-    char local[32];
-    localtime_r(&seconds, &parts);
-    strftime(local, sizeof local, "%Y-%m-%dT%H:%M:%S", &parts);
-    return fate_of(text, local);
+    return fate_of(text, settings().incarnation);
 }
 
 bool wanted_for(Fate why) {

@@ -16,6 +16,7 @@
 #include <sys/select.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,7 +39,8 @@ void find_all();
     X(pthread_setschedparam) X(pthread_getschedparam) X(pthread_setschedprio) X(pthread_setname_np) X(pthread_getname_np)\
     X(sched_setaffinity) X(sched_getaffinity) X(sched_setscheduler) X(sched_getscheduler) X(sched_setparam) X(sched_getparam)\
     X(sched_rr_get_interval) X(getpriority) X(setpriority)                                                             \
-    X(open) X(openat) X(creat) X(fopen) X(fopen64) X(freopen) X(freopen64) X(mkstemp) X(mkstemp64) X(eventfd)
+    X(open) X(openat) X(creat) X(fopen) X(fopen64) X(freopen) X(freopen64) X(mkstemp) X(mkstemp64) X(eventfd)\
+    X(readlink) X(readlinkat) X(realpath) X(wait) X(waitpid) X(waitid) X(wait3) X(wait4) X(system) X(pclose)
 // clang-format on
 
 #define X(name) extern decltype(&::name) name;

@@ -12,7 +12,7 @@
 
 namespace sckpt {
 
-thread_local ThreadState self [[gnu::tls_model("initial-exec")]];
+constinit thread_local ThreadState self [[gnu::tls_model("initial-exec")]];
 std::atomic<std::uint32_t> attention{0};
 std::atomic<ThreadRecord *> all_threads{nullptr};
 

@@ -69,7 +69,7 @@ const ControlBlock &control_block();
 void find_control_block();
 
 // initial-exec: no call into ld.so, usable in signal handlers.
-extern thread_local ThreadState self [[gnu::tls_model("initial-exec")]];
+extern constinit thread_local ThreadState self [[gnu::tls_model("initial-exec")]];
 
 // Non-zero while anything wants the attention of threads that pass a wrapper: a request, SETTLE, a restart gate.
 extern std::atomic<std::uint32_t> attention;

@@ -1,4 +1,4 @@
-// The library that case dlopen_state loads: code with state of its own, static and thread-local.
+// The library that cases dlopen_state and hammer_dlopen load: code with state of its own, static and thread-local.
 #include <stdlib.h>
 
 static long calls;
@@ -6,6 +6,7 @@ static long *history;
 static __thread long calls_of_thread;
 
 __attribute__((constructor)) static void construct(void) { history = calloc(1 << 16, sizeof *history); }
+__attribute__((destructor)) static void destruct(void) { free(history); }
 
 long plugin_step(long value) {
     history[calls % (1 << 16)] += value;
