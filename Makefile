@@ -43,7 +43,7 @@ unit: $(UNIT_TESTS)
 # The corpus: every case plain, with a checkpoint, restarted, restarted twice (tests/run.py --help).
 .PHONY: check-cases
 check-cases: all cases
-	tests/run.py --build $(BUILD) $(CASE_ARGS)
+	tests/run.py --build $(BUILD) --jobs $(JOBS) $(CASE_ARGS)
 
 # On a private Slurm that the tests start themselves.
 .PHONY: check-slurm

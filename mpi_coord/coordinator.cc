@@ -35,7 +35,10 @@ bool running = false, finished = false;
 int level = MPI_THREAD_SINGLE;
 
 // A name for what forbids a checkpoint, or empty.
-std::string find_blocker() {
+std::string find_blocker(Decline *why) {
+    *why = Decline::native;
+    if (const char *sentence = control::rank() == 0 ? hooks.unwanted() : nullptr) return sentence;
+    *why = Decline::object;
     for (unsigned i = 0; i < kHolds; ++i)
         if (hold_counts[i] > 0) return kHoldSentences[i];
     if (const char *sentence = hooks.blocker()) return sentence;
@@ -70,8 +73,9 @@ void join(std::uint32_t epoch, std::uint32_t cause) {
     attention.fetch_or(kSettling);
     if (!fresh) return;
     hooks.set_tick(true);
-    decline_reason = find_blocker();
-    if (!decline_reason.empty()) settle->give_up(1);
+    Decline why;
+    decline_reason = find_blocker(&why);
+    if (!decline_reason.empty()) settle->give_up(static_cast<std::int64_t>(why));
 }
 
 void take_up_requests() {
@@ -91,8 +95,12 @@ void notice_end() {
     if (settle->phase() != Phase::idle || settle->epoch() == ended_epoch) return;
     const std::uint32_t cause = settle->cause();
     const std::string reason = decline_reason;
+    const auto why = static_cast<Decline>(settle->last_abandoned().reason);
     back_to_idle();
-    hooks.declined(cause, reason.empty() ? nullptr : reason.c_str());
+    if (why == Decline::passing)
+        request_checkpoint(cause);
+    else
+        hooks.declined(cause, why, reason.empty() ? nullptr : reason.c_str());
 }
 
 void exchange_messages() {
@@ -219,7 +227,7 @@ void abandon_epoch_for(const char *what) {
         const bool idle = settle->phase() == Phase::idle;
         if (!idle && decline_reason.empty()) {
             decline_reason = what;
-            settle->give_up(1);
+            settle->give_up(static_cast<std::int64_t>(Decline::passing));
         }
         serving.unlock();
         if (idle) return;

@@ -19,6 +19,14 @@ enum Cause : std::uint32_t {
     kCall = 8,       // sckpt_checkpoint() of the application
 };
 
+// Why an epoch ended without a checkpoint; goes to all ranks.
+enum class Decline : std::int64_t {
+    none,
+    object,   // something lives that cannot be checkpointed: may be different a moment later
+    passing,  // a call was made that cannot be held: the request is made again at once
+    native,   // rank 0 says that no checkpoint is wanted for this signal
+};
+
 // What the coordinator asks of the process around it (preload/).
 struct Hooks {
     // MPI_Init has succeeded: requests are taken from now on.
@@ -29,8 +37,10 @@ struct Hooks {
     void (*set_tick)(bool on);
     // Why the process cannot be checkpointed now, as a sentence; null when it can.
     const char *(*blocker)();
+    // In rank 0: why the pending signal is none to take a checkpoint for, as a sentence; null when it is, or none is.
+    const char *(*unwanted)();
     // An epoch has ended without a checkpoint; `reason` is set in the rank that declined, null elsewhere.
-    void (*declined)(std::uint32_t cause, const char *reason);
+    void (*declined)(std::uint32_t cause, Decline why, const char *reason);
 };
 void set_hooks(const Hooks &hooks);
 

@@ -43,6 +43,7 @@ constexpr Setting kSettings[] = {
     {"OMPI_MCA_patcher", "^overwrite", true},
     {"UCX_MEM_MMAP_HOOK_MODE", "none", true},
     {"HWLOC_COMPONENTS", "-gl,-opencl", false},
+    {"HWLOC_PLUGINS_BLACKLIST", "hwloc_gl,hwloc_opencl", false},
     {"OMPI_MCA_pml", "^ucx", false},
     {"OMPI_MCA_mtl", "^ofi,psm,psm2", false},
 };

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <charconv>
-#include <cstring>
+#include <atomic>
+#include <string_view>
 
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/drain.h"
@@ -83,18 +83,35 @@ void fail(const char *what, const std::string &why) {
                        (why.empty() ? "another rank could not take part" : why));
 }
 
+// Of this rank's writer.  In a handler, too: nothing is allocated.
 void report(WriteState state, const WriteJob &job) {
-    if (state == WriteState::failed)
-        say(Severity::warning, "checkpoint %s failed: %s", job.generation, failure_of(job).c_str());
-    if (state == WriteState::committed) say(Severity::info, "checkpoint %s committed", job.generation);
+    const std::string_view name = generation_name(job.partial);
+    const int length = static_cast<int>(name.size());
+    if (state == WriteState::committed) say(Severity::info, "checkpoint %.*s committed", length, name.data());
+    if (state != WriteState::failed) return;
+    std::string_view why = failure_of(job);
+    if (why.empty()) {
+        constexpr const char *kKilled = "sckpt-writer was killed or ended without a reason";
+        give_up_generation(job.partial, kKilled);
+        why = kKilled;
+    }
+    say(Severity::warning, "checkpoint %.*s failed: %.*s", length, name.data(), static_cast<int>(why.size()),
+        why.data());
 }
+
+// The handler that follows a background write must not find the job while checkpoint() is changing it.
+std::atomic<bool> job_in_use{false};
+struct UsingJob {
+    UsingJob() { job_in_use = true; }
+    ~UsingJob() { job_in_use = false; }
+};
 
 }  // namespace
 
 bool held_for_requeue() { return held; }
 
 void follow_background_write() {
-    if (!background.writer) return;
+    if (job_in_use || !background.writer) return;
     const WriteState state = follow_write(background, false);
     if (state == WriteState::running) return;
     watch_writer(false);
@@ -102,6 +119,7 @@ void follow_background_write() {
 }
 
 void checkpoint(std::uint32_t cause) {
+    const UsingJob using_job;
     const std::int64_t begun = now(CLOCK_MONOTONIC);
     if (background.writer) report(follow_write(background, true), background);
 
@@ -113,23 +131,21 @@ void checkpoint(std::uint32_t cause) {
     const std::int64_t drained = now(CLOCK_MONOTONIC);
     if (mpi::agree_union(not_stopped != nullptr)) {
         fail("failed", not_stopped ? not_stopped : "");
-        after_checkpoint(cause, false);
+        after_checkpoint();
         return;
     }
 
     // RECORD
     static Plan plan;
     plan = {};
-    const std::string partial = begin_generation();
-    std::string failure = partial.empty() ? std::string("cannot create the directory of a new generation in ") +
-                                                incarnation_directory()
-                                          : record(plan, generation_number(partial), cause);
+    const auto partial = begin_generation();
+    std::string failure = partial ? record(plan, generation_number(*partial), cause) : partial.error();
     const bool wanted_synchronous = settings().spec.synchronous || (cause & mpi::kTerminate);
     const bool synchronous = mpi::agree_union(wanted_synchronous || needs_synchronous_write(plan)) != 0;
     if (mpi::agree_union(!failure.empty())) {
-        if (mpi::world_rank() == 0) discard_generation(partial);
+        if (mpi::world_rank() == 0 && partial) remove_generation(partial->c_str());
         fail("failed", failure);
-        after_checkpoint(cause, false);
+        after_checkpoint();
         return;
     }
 
@@ -142,17 +158,21 @@ void checkpoint(std::uint32_t cause) {
         return;
     }
     note_resume_point(plan.process);
-    strcpy(background.generation, generation_name(partial).substr(0, sizeof background.generation - 1).c_str());
-    failure = start_write(background, plan, partial, must_read_in_place());
-    if (!failure.empty()) report_failed_rank(partial, failure);
+    failure = start_write(background, plan, *partial, must_read_in_place());
+    if (!failure.empty()) {
+        give_up_generation(partial->c_str(), failure.c_str());
+        say(Severity::warning, "checkpoint failed: %s", failure.c_str());
+    }
+    await_pages_read(background);
     say(Severity::debug, "drain %.1f ms, stopped %.1f ms", static_cast<double>(drained - begun) / 1e6,
         static_cast<double>(now(CLOCK_MONOTONIC) - begun) / 1e6);
 
     // COMMIT, by the writer of rank 0: at once, or while the ranks run on
     bool committed = false;
     if (synchronous) {
+        const bool started = background.writer != 0;
         const WriteState state = follow_write(background, true);
-        report(state, background);
+        if (started) report(state, background);
         committed = mpi::agree_union(mpi::world_rank() == 0 && state == WriteState::committed) != 0;
     } else if (background.writer) {
         watch_writer(true);
@@ -164,7 +184,7 @@ void checkpoint(std::uint32_t cause) {
         hold_until_the_end();
     }
     release_threads();
-    after_checkpoint(cause, committed);
+    after_checkpoint();
 }
 
 }  // namespace sckpt

@@ -1,6 +1,6 @@
 #include "preload/generations.h"
 
-#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 #include <cstdio>
 
 #include "mpi_coord/coordinator.h"
+#include "preload/base/file_limit.h"
 #include "preload/base/system.h"
 #include "preload/settings.h"
 
@@ -24,73 +25,99 @@ struct DirectoryEntry {  // getdents64(2)
     char name[];
 };
 
-// The largest number that a directory entry begins with, partial and aborted generations included: numbers are not
-// used twice in one incarnation.
-std::uint32_t largest_number(const std::string &directory) {
-    const long fd = sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY);
-    if (fd < 0) return 0;
-    std::uint32_t largest = 0;
-    alignas(8) char buffer[8192];
+template <class Visit>
+long for_each_name(const char *directory, Visit visit) {
+    const long fd = sys::open(directory, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return fd;
+    alignas(8) char buffer[4096];
     for (long got; (got = system_call(SYS_getdents64, fd, as_long(buffer), sizeof buffer)) > 0;)
         for (long at = 0; at < got;) {
             const auto *entry = reinterpret_cast<const DirectoryEntry *>(buffer + at);
-            std::uint32_t number = 0;
-            std::from_chars(entry->name, entry->name + strlen(entry->name), number);
-            if (number > largest) largest = number;
+            visit(static_cast<int>(fd), entry->name);
             at += entry->length;
         }
-    sys::close(static_cast<int>(fd));
-    return largest;
+    return sys::close(static_cast<int>(fd));
 }
 
-std::string make_partial() {
+// The largest number that a directory entry begins with, partial and aborted generations included: numbers are not
+// used twice in one incarnation.
+long find_largest_number(const std::string &directory, std::uint32_t &largest) {
+    return for_each_name(directory.c_str(), [&](int, const char *name) {
+        std::uint32_t number = 0;
+        std::from_chars(name, name + strlen(name), number);
+        if (number > largest) largest = number;
+    });
+}
+
+// What rank 0 has to say to the others: where, and the error of the system if there was one.
+struct Beginning {
+    long error = 0;
+    char path[PATH_MAX] = "";
+};
+
+Beginning make_partial() {
     const std::string parent = incarnation_directory();
+    Beginning beginning;
+    beginning.error = parent.size() + 32 > sizeof beginning.path ? -ENAMETOOLONG : 0;
+    if (beginning.error < 0) return beginning;
+    strcpy(beginning.path, parent.c_str());
     system_call(SYS_mkdir, as_long(settings().directory.c_str()), 0700);
     system_call(SYS_mkdir, as_long(parent.c_str()), 0700);
     static std::uint32_t last = 0;  // kept generations may be retired, their numbers are not used again
-    const std::uint32_t found = largest_number(parent);
-    last = (found > last ? found : last) + 1;
-    char name[32];
-    std::snprintf(name, sizeof name, "/%04u.partial", last);
-    const std::string partial = parent + name;
-    return system_call(SYS_mkdir, as_long(partial.c_str()), 0700) < 0 ? std::string() : partial;
+    std::uint32_t found = last;
+    beginning.error = find_largest_number(parent, found);
+    if (beginning.error < 0) return beginning;
+    last = found + 1;
+    std::snprintf(beginning.path, sizeof beginning.path, "%s/%04u.partial", parent.c_str(), last);
+    beginning.error = system_call(SYS_mkdir, as_long(beginning.path), 0700);
+    return beginning;
 }
 
 }  // namespace
 
-std::string begin_generation() {
-    char path[PATH_MAX] = "";
-    if (mpi::world_rank() == 0) {
-        const std::string partial = make_partial();
-        if (partial.size() < sizeof path) strcpy(path, partial.c_str());
-    }
-    mpi::broadcast(path, sizeof path, 0);
-    return path;
+std::expected<std::string, std::string> begin_generation() {
+    Beginning beginning;
+    if (mpi::world_rank() == 0) beginning = make_partial();
+    mpi::broadcast(&beginning, sizeof beginning, 0);
+    if (beginning.error >= 0) return beginning.path;
+    return std::unexpected(std::string("cannot begin a checkpoint in ") + beginning.path + ": " +
+                           strerrordesc_np(static_cast<int>(-beginning.error)));
 }
 
-void discard_generation(const std::string &partial) {
-    if (!partial.empty()) system_call(SYS_rmdir, as_long(partial.c_str()));
-}
-
-std::string generation_name(const std::string &partial) {
+std::string_view generation_name(std::string_view partial) {
     const size_t start = partial.rfind('/') + 1;
     return partial.substr(start, partial.find('.', start) - start);
 }
 
-std::uint32_t generation_number(const std::string &partial) {
-    const std::string name = generation_name(partial);
+std::uint32_t generation_number(std::string_view partial) {
+    const std::string_view name = generation_name(partial);
     std::uint32_t number = 0;
     std::from_chars(name.data(), name.data() + name.size(), number);
     return number;
 }
 
-void report_failed_rank(const std::string &partial, const std::string &sentence) {
-    char name[64];
-    std::snprintf(name, sizeof name, "/rank%05d.failed", mpi::world_rank());
-    const std::string path = partial + name;
-    const long fd = sys::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+void remove_generation(const char *partial) {
+    // A writer that still runs may add a file between the look and the removal, though hardly more than once.
+    for (int i = 0; i < 100 && system_call(SYS_rmdir, as_long(partial)) == -ENOTEMPTY; ++i)
+        for_each_name(partial, [](int directory, const char *name) {
+            system_call(SYS_unlinkat, directory, as_long(name), 0);  // "." and ".." refuse
+        });
+}
+
+void give_up_generation(const char *partial, const char *sentence) {
+    if (mpi::world_rank() == 0) {
+        char text[512];
+        std::snprintf(text, sizeof text, "failed rank 0: %s", sentence);
+        remove_generation(partial);
+        log_event(generation_name(partial), text);
+        return;
+    }
+    char path[PATH_MAX];
+    std::snprintf(path, sizeof path, "%s/rank%05d.failed", partial, mpi::world_rank());
+    const WithinFileLimit no_signal;
+    const long fd = sys::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0) return;
-    sys::write(static_cast<int>(fd), sentence.data(), sentence.size());
+    sys::write(static_cast<int>(fd), sentence, strlen(sentence));
     sys::close(static_cast<int>(fd));
 }
 

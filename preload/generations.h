@@ -2,20 +2,25 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <string>
+#include <string_view>
 
 namespace sckpt {
 
-// Collective over the stopped ranks: rank 0 makes r<N>/<next>.partial and tells the others.  Empty when it failed.
-std::string begin_generation();
-// Removes an empty partial directory again.
-void discard_generation(const std::string &partial);
+// Collective over the stopped ranks: rank 0 makes r<N>/<next>.partial and tells the others its path, or why not.
+std::expected<std::string, std::string> begin_generation();
 
 // "0007" of ".../0007.partial", and the number itself.
-std::string generation_name(const std::string &partial);
-std::uint32_t generation_number(const std::string &partial);
+std::string_view generation_name(std::string_view partial);
+std::uint32_t generation_number(std::string_view partial);
 
-// Leaves the marker by which the committer learns that this rank has nothing to give.
-void report_failed_rank(const std::string &partial, const std::string &sentence);
+// For a generation whose writer cannot say itself that it has failed, because it was killed or never ran.  In rank 0,
+// whose writer is the committer: removes the partial directory and writes the log's line.  In another rank: leaves the
+// marker by which the committer learns of it.  Allocates nothing: usable in a handler.
+void give_up_generation(const char *partial, const char *sentence);
+
+// Removes a partial directory, with whatever the writers have put into it; they find it gone.  Allocates nothing.
+void remove_generation(const char *partial);
 
 }  // namespace sckpt

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <span>
 
+#include "preload/base/file_limit.h"
 #include "preload/base/system.h"
 
 namespace sckpt {
@@ -52,6 +53,7 @@ int Plan::write_memfd() const {
     }
     header.size = offset;
 
+    const WithinFileLimit no_signal;
     const long fd = system_call(SYS_memfd_create, as_long("sckpt plan"), MFD_CLOEXEC);
     if (fd < 0) return static_cast<int>(fd);
     long error = system_call(SYS_ftruncate, fd, static_cast<long>(offset));

@@ -33,7 +33,7 @@
 namespace sckpt {
 namespace {
 
-enum TimerKind : int { kTick, kInterval, kWriter, kTimers };
+enum TimerKind : int { kTick, kInterval, kWriter, kRetry, kTimers };
 
 // Kernel timers: glibc's would look like the application's own.  They are made anew at a restart.
 int timers[kTimers];
@@ -141,7 +141,10 @@ void on_signal(int number, siginfo_t *info, void *context) {
         const bool ours = info->si_code == SI_TIMER;
         const int kind = ours ? info->si_value.sival_int : kTimers;
         if (kind == kWriter) {
-            if (!self.busy) follow_background_write();  // else at the next turn of the timer
+            follow_background_write();
+        } else if (kind == kRetry) {
+            retry_termination();
+            serve_now(context);
         } else if (kind == kInterval) {
             if (mpi::mpi_running()) mpi::request_checkpoint(mpi::kInterval);
             serve_now(context);
@@ -204,7 +207,7 @@ void restart_requests() {
     SCKPT_ASSERT(path.size() < sizeof request_path);
     strcpy(request_path, path.c_str());
     seen_request = 0;  // requests are numbered anew in each incarnation
-    for (const TimerKind kind : {kTick, kInterval, kWriter}) make_timer(kind);
+    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry}) make_timer(kind);
     restart_interval();
 }
 
@@ -217,6 +220,8 @@ void watch_writer(bool on) {
     constexpr std::int64_t kPeriod = 100'000'000;
     set_timer(kWriter, on ? kPeriod : 0, on ? kPeriod : 0);
 }
+
+void retry_later() { set_timer(kRetry, 1'000'000'000, 0); }
 
 void restart_interval() {
     set_timer(kInterval, static_cast<std::int64_t>(settings().spec.interval_seconds) * 1'000'000'000, 0);

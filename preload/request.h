@@ -13,6 +13,9 @@ void restart_requests();
 void set_tick(bool on);
 void watch_writer(bool on);
 
+// In a second: retry_termination() of terminate.h.
+void retry_later();
+
 // Each checkpoint begins the interval anew.
 void restart_interval();
 

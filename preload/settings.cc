@@ -1,14 +1,17 @@
 #include "preload/settings.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <time.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
 
+#include "preload/base/file_limit.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 #include "preload/env.h"
@@ -72,19 +75,24 @@ Settings read_settings(char *const *environment) {
 
 std::string incarnation_directory() { return settings().directory + "/r" + std::to_string(settings().incarnation); }
 
-void log_event(const char *generation, const std::string &text) {
+void log_event(std::string_view generation, std::string_view text) {
     timespec now;
     system_call(SYS_clock_gettime, CLOCK_REALTIME, as_long(&now));
     tm parts;
     gmtime_r(&now.tv_sec, &parts);
-    char head[64];
-    std::snprintf(head, sizeof head, "%04d-%02d-%02dT%02d:%02d:%02dZ r%d %s ", parts.tm_year + 1900, parts.tm_mon + 1,
-                  parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, settings().incarnation, generation);
-    const std::string line = head + text + "\n";
-    const std::string path = settings().directory + "/log";
-    const long fd = sys::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT, 0600);
+    char line[1024], path[PATH_MAX];
+    const int length = std::snprintf(line, sizeof line - 1, "%04d-%02d-%02dT%02d:%02d:%02dZ r%d %.*s %.*s",
+                                     parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                                     parts.tm_sec, settings().incarnation, static_cast<int>(generation.size()),
+                                     generation.data(), static_cast<int>(text.size()), text.data());
+    const std::size_t shown = std::min(static_cast<std::size_t>(length), sizeof line - 2);
+    line[shown] = '\n';
+    if (std::snprintf(path, sizeof path, "%s/log", settings().directory.c_str()) >= static_cast<int>(sizeof path))
+        return;
+    const long fd = sys::open(path, O_WRONLY | O_APPEND | O_CREAT, 0600);
     if (fd < 0) return;
-    sys::write(static_cast<int>(fd), line.data(), line.size());
+    const WithinFileLimit no_signal;
+    sys::write(static_cast<int>(fd), line, shown + 1);
     sys::close(static_cast<int>(fd));
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "preload/base/spec.h"
 
@@ -28,6 +29,7 @@ Settings &settings();
 std::string incarnation_directory();
 
 // Appends one line to <step>/log: time, incarnation, `text`.
-void log_event(const char *generation, const std::string &text);
+// Allocates nothing: usable in a handler.  Too long a text is cut off.
+void log_event(std::string_view generation, std::string_view text);
 
 }  // namespace sckpt

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "preload/signal_table.h"
+#include "preload/signals.h"
 #include "preload/wrap.h"
 
 using namespace sckpt;
@@ -30,7 +31,8 @@ std::atomic<std::uint64_t> interrupting{0};
 }  // namespace
 
 SCKPT_WRAPPER sighandler_t signal(int number, sighandler_t handler) noexcept {
-    if (!recording()) return real::signal(number, handler);
+    // A sub-shell's SIGTERM is ours to see though nothing else is recorded there.
+    if (!recording() && number != kTerminateSignal) return real::signal(number, handler);
     if (number < 1 || number >= kSignals) return real::signal(number, handler);
     const bool interrupts = interrupting.load() & signal_bit(number);
     return set_handler(number, handler, interrupts ? 0 : SA_RESTART, signal_bit(number));

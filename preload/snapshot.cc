@@ -5,8 +5,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "mpi_coord/coordinator.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 #include "preload/files.h"
@@ -53,6 +55,23 @@ std::uint64_t inode_of(int fd) {
     return system_call(SYS_fstat, fd, as_long(&info)) == 0 ? info.st_ino : 0;
 }
 
+// Waits for more of the writer's reports.  False when there will be none.
+bool take_report(WriteJob &job) {
+    const size_t length = strlen(job.reported);
+    char surplus[256];
+    const bool full = length + 1 >= sizeof job.reported;
+    long got;
+    do {
+        got = full ? sys::read(job.status, surplus, sizeof surplus)
+                   : sys::read(job.status, job.reported + length, sizeof job.reported - 1 - length);
+    } while (got == -EINTR);
+    if (got <= 0) return false;
+    if (!full) job.reported[length + static_cast<size_t>(got)] = 0;
+    return true;
+}
+
+std::string reason(long error) { return strerrordesc_np(static_cast<int>(-error)); }
+
 void close_pipes(WriteJob &job) {
     for (int *fd : {&job.status, &job.go}) {
         if (*fd < 0) continue;
@@ -66,34 +85,45 @@ void close_pipes(WriteJob &job) {
 
 std::string start_write(WriteJob &job, const Plan &plan, const std::string &partial, bool in_place) {
     job.reported[0] = 0;
+    strncpy(job.partial, partial.c_str(), sizeof job.partial - 1);
     int ends[2], go[2] = {-1, -1};
     if (const long error = system_call(SYS_pipe2, as_long(ends), O_CLOEXEC); error < 0)
-        return "cannot make a pipe: error " + std::to_string(-error);
+        return "cannot make a pipe to the writer: " + reason(error);
     const int memory = plan.write_memfd();
     if (memory < 0) {
         sys::close(ends[0]);
         sys::close(ends[1]);
-        return "cannot hand the plan over: error " + std::to_string(-memory);
+        return "cannot hand the plan over to the writer: " + reason(memory);
     }
     job.snapshot = in_place ? 0 : clone_snapshot(ends[0]);
     if (job.snapshot < 0) {
-        say(Severity::info, "no memory for a snapshot: the rank waits for the writer");
+        say(Severity::info, "no snapshot (%s): the rank waits until it has been read", reason(job.snapshot).c_str());
         job.snapshot = 0;
     }
     Program writer;
     writer.keep = {memory, ends[1]};
     const long source = job.snapshot ? job.snapshot : sys::getpid();
     writer.arguments = {settings().library + "/sckpt-writer",
-                        "--plan", std::to_string(memory),
-                        "--status", std::to_string(ends[1]),
-                        "--source", std::to_string(source),
-                        "--directory", partial,
-                        "--rank", std::to_string(plan.process.rank),
-                        "--ranks", std::to_string(plan.process.world_size),
-                        "--keep", std::to_string(settings().spec.keep)};
+                        "--plan",
+                        std::to_string(memory),
+                        "--status",
+                        std::to_string(ends[1]),
+                        "--source",
+                        std::to_string(source),
+                        "--directory",
+                        partial,
+                        "--rank",
+                        std::to_string(plan.process.rank),
+                        "--ranks",
+                        std::to_string(plan.process.world_size),
+                        "--keep",
+                        std::to_string(settings().spec.keep)};
     if (!job.snapshot) {
         system_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-        system_call(SYS_pipe2, as_long(go), O_CLOEXEC);
+        if (const long error = system_call(SYS_pipe2, as_long(go), O_CLOEXEC); error < 0) {
+            for (const int fd : {memory, ends[0], ends[1]}) sys::close(fd);
+            return "cannot make a pipe to the writer: " + reason(error);
+        }
         writer.arguments.insert(writer.arguments.end(), {"--go", std::to_string(go[0])});
         writer.keep.push_back(go[0]);
     }
@@ -104,41 +134,41 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
     job.status_inode = inode_of(job.status);
     job.go = go[1] >= 0 ? out_of_the_way(go[1]) : -1;
     if (job.writer > 0) return {};
-    const std::string sentence = "cannot start " + writer.arguments[0] + ": error " + std::to_string(-job.writer);
+    const std::string sentence = "cannot start " + writer.arguments[0] + ": " + reason(job.writer);
     close_pipes(job);
     if (job.snapshot) reap(job.snapshot, true);
-    forget_write(job);
+    job.writer = job.snapshot = 0;
     return sentence;
+}
+
+void await_pages_read(WriteJob &job) {
+    if (!job.writer || job.snapshot) return;
+    sys::write(job.go, "g", 1);
+    while (!strstr(job.reported, "read\n") && take_report(job)) {
+    }
 }
 
 WriteState follow_write(WriteJob &job, bool block) {
     if (!job.writer) return WriteState::failed;
-    if (job.go >= 0) sys::write(job.go, "g", 1);
-    size_t length = strlen(job.reported);
     while (inode_of(job.status) == job.status_inode) {
         pollfd ready{job.status, POLLIN, 0};
         if (!block && system_call(SYS_poll, as_long(&ready), 1, 0) <= 0) return WriteState::running;
-        char surplus[256];
-        const bool full = length + 1 >= sizeof job.reported;
-        const long got = full ? sys::read(job.status, surplus, sizeof surplus)
-                              : sys::read(job.status, job.reported + length, sizeof job.reported - 1 - length);
-        if (got == -EINTR) continue;
-        if (got <= 0) break;
-        if (!full) length += static_cast<size_t>(got);
-        job.reported[length] = 0;
+        if (!take_report(job)) break;
     }
-    reap(job.writer, true);
+    const int status = reap(job.writer, true);
     if (job.snapshot) reap(job.snapshot, true);
     close_pipes(job);
     job.writer = job.snapshot = 0;
-    if (strstr(job.reported, "committed\n")) return WriteState::committed;
-    if (strstr(job.reported, "failed") || !strstr(job.reported, "done\n")) return WriteState::failed;
-    return WriteState::done;
+    // Not by the reports: the program may have closed the pipe.
+    if (status == 0) return mpi::world_rank() == 0 ? WriteState::committed : WriteState::done;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && failure_of(job).empty())
+        strcpy(job.reported, "failed: the reason was lost with a descriptor that the program has closed\n");
+    return WriteState::failed;
 }
 
-std::string failure_of(const WriteJob &job) {
+std::string_view failure_of(const WriteJob &job) {
     const char *at = strstr(job.reported, "failed: ");
-    if (!at) return "the writer ended unexpectedly";
+    if (!at) return {};
     at += strlen("failed: ");
     return {at, strcspn(at, "\n")};
 }

@@ -33,6 +33,7 @@ struct Child {
     const int *keep;  // sorted
     size_t kept;
     int output;
+    long *error;  // of the exec; the memory is the parent's
 };
 
 [[gnu::always_inline]] inline void become(const Child &child) {
@@ -55,7 +56,7 @@ struct Child {
     system_call(SYS_close_range, next, ~0u, 0);
     const unsigned long none = 0;
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&none), 0, 8);
-    system_call(SYS_execve, as_long(child.path), as_long(child.arguments), as_long(child.environment));
+    *child.error = system_call(SYS_execve, as_long(child.path), as_long(child.arguments), as_long(child.environment));
     system_call(SYS_exit, 127);
 }
 
@@ -75,13 +76,15 @@ int spawn(const Program &program) {
     const std::vector<char *> environment = plain_environment();
     std::vector<int> keep = program.keep;
     std::ranges::sort(keep);
-    const Child child{arguments[0], arguments.data(), environment.data(), keep.data(), keep.size(), program.output};
+    long error = 0;
+    const Child child{arguments[0], arguments.data(), environment.data(), keep.data(), keep.size(), program.output, &error};
     const unsigned long all = ~0ul;
     unsigned long before;
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&all), as_long(&before), 8);
     const long pid = clone_and_become(child);
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&before), 0, 8);
-    return static_cast<int>(pid);
+    if (error) reap(static_cast<int>(pid), true);
+    return static_cast<int>(error ? error : pid);
 }
 
 int reap(int process, bool block) {

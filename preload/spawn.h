@@ -14,7 +14,7 @@ struct Program {
 };
 
 // Starts it by a clone that shares memory until the exec, without exit signal and without LD_PRELOAD.  Returns the
-// process id, or a negative errno.  Takes no lock and allocates from our own heap only.
+// process id, or a negative errno, that of the exec too.  Takes no lock and allocates from our own heap only.
 int spawn(const Program &program);
 
 // Waits for a process of spawn() or of a raw clone.  Returns its wait status, or -1; with `block` false also -1 when

@@ -24,13 +24,12 @@ namespace sckpt {
 namespace {
 
 const char *blocker() {
-    if (const char *sentence = blocker_terminate()) return sentence;
     if (const char *sentence = blocker_files()) return sentence;
     if (const char *sentence = blocker_timers()) return sentence;
     return blocker_process();
 }
 
-void declined(std::uint32_t cause, const char *reason) {
+void declined(std::uint32_t cause, mpi::Decline why, const char *reason) {
     if (reason) {
         std::string text = "declined";
         if (cause & mpi::kCreate) text += " request=" + std::to_string(served_request());
@@ -38,7 +37,7 @@ void declined(std::uint32_t cause, const char *reason) {
         log_event("-", text);
         say(Severity::info, "no checkpoint: %s", reason);
     }
-    after_checkpoint(cause, false);
+    after_declined(why == mpi::Decline::native);
 }
 
 // The lower half cannot be loaded: the program begins again without us.  Nothing of MPI has happened in it, and before
@@ -71,7 +70,7 @@ void start() {
     prepare_threads();
     register_main_thread();
     start_wrapper();
-    mpi::set_hooks({start_requests, checkpoint, set_tick, blocker, declined});
+    mpi::set_hooks({start_requests, checkpoint, set_tick, blocker, unwanted_termination, declined});
 }
 
 }  // namespace

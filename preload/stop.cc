@@ -7,6 +7,8 @@
 #include <sys/rseq.h>
 #include <time.h>
 
+#include <algorithm>
+
 #include "mpi_coord/half.h"
 #include "preload/base/log.h"
 #include "preload/base/real.h"
@@ -79,6 +81,7 @@ void park_here() {
     system_call(SYS_prctl, PR_GET_NAME, as_long(record->name));
     const std::uint32_t number = stop_number;
     if (sckpt_save_context(&record->context) == 0) {
+        record->parked_for = number;
         record->parking = Parking::parked;
         sys::futex_wake(&record->parking, 1);
         while (stop_number == number) sys::futex_wait(&stop_number, number);
@@ -107,24 +110,41 @@ void park_if_stopping() {
         park_here();
 }
 
+namespace {
+
+// One look at all threads; with `signal`, those that run are told to park.
+bool all_parked(bool signal, bool without_helpers) {
+    int missing = 0, known = 1;
+    for_each_other([&](ThreadRecord *record) {
+        ++known;
+        if (record->parking == Parking::parked && record->parked_for == stop_number) return;
+        if (!record->helper || !without_helpers) ++missing;
+        if (signal) sys::tgkill(sys::getpid(), record->kernel_id, park_signal());
+    });
+    return missing == 0 && kernel_threads() <= known;
+}
+
+}  // namespace
+
 const char *park_threads() {
-    stopper = self.record;
-    attention.fetch_or(kStopping);
     constexpr int kPatience = 50'000;  // turns of 0.2 ms: ten seconds
     constexpr int kHelperPatience = 1'000;
-    for (int turn = 0; turn < kPatience; ++turn) {
-        int missing = 0, helpers_missing = 0, known = 1;
-        for_each_other([&](ThreadRecord *record) {
-            ++known;
-            if (record->parking == Parking::parked) return;
-            (record->helper ? helpers_missing : missing)++;
-            if (turn % 50 == 0) sys::tgkill(sys::getpid(), record->kernel_id, park_signal());
-        });
-        if (missing == 0 && turn >= kHelperPatience) helpers_missing = 0;
-        if (missing == 0 && helpers_missing == 0 && kernel_threads() <= known) return nullptr;
+    constexpr int kFirstTry = 250;
+    int turn = 0;
+    for (int turns = kFirstTry;; turns += turns / 2) {
+        stopper = self.record;
+        attention.fetch_or(kStopping);
+        const int begun = turn, end = std::min(turn + turns, kPatience);
+        for (; turn < end; ++turn) {
+            if (all_parked((turn - begun) % 50 == 0, turn >= kHelperPatience)) return nullptr;
+            sleep_a_little();
+        }
+        if (turn == kPatience) return "a thread could not be stopped within ten seconds";
+        // A parked thread may hold a lock of libc (of malloc, of the stacks) for which one waits that cannot be parked:
+        // inside pthread_create(), or at its end.  So they all get a moment, and are stopped again elsewhere.
+        release_threads();
         sleep_a_little();
     }
-    return "a thread could not be stopped within ten seconds";
 }
 
 void release_threads() {
@@ -137,8 +157,8 @@ void release_threads() {
 void record_threads(Plan &plan) {
     system_call(SYS_prctl, PR_GET_NAME, as_long(self.record->name));
     auto add = [&](const ThreadRecord *record) {
-        plan.threads.push_back({record->id, record->detached, record->pthread, record->context.rsp,
-                                record->signal_mask, plan.add(record->name)});
+        plan.threads.push_back({record->id, record->detached, record->pthread, record->context.rsp, record->signal_mask,
+                                plan.add(record->name)});
     };
     for (const ThreadRecord *record = all_threads; record; record = record->next)
         if (record->alive && record->initial) add(record);
@@ -172,8 +192,8 @@ void clone_parked(ThreadRecord *record) {
         "ud2\n"
         "1:"
         : "=a"(result)
-        : "a"(SYS_clone), "D"(kFlags), "S"(stack), "d"(0L), "r"(r10), "r"(r8), "r"(context),
-          [resume] "b"(&sckpt_resume_context)
+        : "a"(SYS_clone), "D"(kFlags), "S"(stack), "d"(0L), "r"(r10), "r"(r8),
+          "r"(context), [resume] "b"(&sckpt_resume_context)
         : "rcx", "r11", "memory", "cc");
     if (result < 0) die("cannot re-create thread %d: error %ld", record->id, -result);
 }

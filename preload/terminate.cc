@@ -79,8 +79,8 @@ bool terminate_requested(siginfo_t *info, void *context) {
     return true;
 }
 
-const char *blocker_terminate() {
-    if (!held_back || mpi::world_rank() != 0) return nullptr;
+const char *unwanted_termination() {
+    if (!held_back) return nullptr;
     if (!asked) {
         fate = ask_slurm();
         asked = true;
@@ -132,9 +132,23 @@ void hold_until_the_end() {
     }
 }
 
-void after_checkpoint(std::uint32_t, bool) {
+void after_checkpoint() {
     restart_interval();
     deliver_held();
+}
+
+void after_declined(bool native) {
+    restart_interval();
+    if (native) {
+        deliver_held();
+    } else if (held_back) {
+        asked = false;  // by then the job may have been cancelled
+        retry_later();
+    }
+}
+
+void retry_termination() {
+    if (held_back && mpi::mpi_running()) mpi::request_checkpoint(mpi::kTerminate);
 }
 
 void make_others_aware() {

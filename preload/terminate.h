@@ -12,8 +12,8 @@ namespace sckpt {
 // In the handler.  True when a checkpoint is to be tried first; false when the signal has been dealt with.
 bool terminate_requested(siginfo_t *info, void *context);
 
-// For Hooks::blocker in rank 0: a sentence when the pending SIGTERM forbids a checkpoint, else null.
-const char *blocker_terminate();
+// For Hooks::unwanted in rank 0: a sentence when the pending SIGTERM is none to take a checkpoint for, else null.
+const char *unwanted_termination();
 
 // After the commit of a checkpoint that a SIGTERM caused; collective.  True when the job comes back: asked for the
 // requeue, or about to be requeued by Slurm.
@@ -21,8 +21,14 @@ bool end_after_commit();
 // Waits for Slurm to end the job.
 [[noreturn]] void hold_until_the_end();
 
-// An epoch is over.  A SIGTERM that is still held back takes its native course now.
-void after_checkpoint(std::uint32_t cause, bool committed);
+// A checkpoint has been taken or has failed.  A SIGTERM that is still held back takes its native course now.
+void after_checkpoint();
+
+// An epoch was declined.  With `native` a SIGTERM that is held back takes its native course; otherwise what stands in
+// the way may go away in the time that Slurm leaves: asked for again a second later.
+void after_declined(bool native);
+// That second is over: from a timer's handler.
+void retry_termination();
 
 // Asks Slurm to signal the whole step, so that ranks that compute without MPI become aware.
 void make_others_aware();

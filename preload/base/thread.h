@@ -33,6 +33,7 @@ struct ThreadRecord {
     int kernel_id = 0;               // the kernel's id in this incarnation
     std::atomic<std::uint32_t> alive = 0;
     std::atomic<Parking> parking = Parking::running;
+    std::atomic<std::uint32_t> parked_for = 0;  // which stop: one that was released may not have got the processor yet
     bool detached = false;
     bool initial = false;            // the main thread
     bool helper = false;             // a thread of the lower half: never restored, only cleared away

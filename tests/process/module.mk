@@ -9,3 +9,9 @@ UNIT_TESTS += $(PROCESS_TESTS)
 $(PROCESS_TESTS): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(PROCESS_OBJECTS)
 	@mkdir -p $(@D)
 	$(CXX) $(OPT) -o $@ $^ $(UNIT_LIBS)
+
+UNIT_TESTS += $(BUILD)/unit/process_wrapper_test
+$(BUILD)/unit/process_wrapper_test: $(BUILD)/tests/unit/process_wrapper_test.o $(PROCESS_OBJECTS) \
+		$(addprefix $(BUILD)/preload/,wrapper.pic.o settings.pic.o base/spec.pic.o)
+	@mkdir -p $(@D)
+	$(CXX) $(OPT) -o $@ $^ $(UNIT_LIBS)

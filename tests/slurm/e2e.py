@@ -111,9 +111,8 @@ def native_requeue_starts_again(work):
 # --- requests of Slurm ------------------------------------------------------------------------------------------------
 
 
-@test()
-def preemption(work):
-    job = submit_counter(work, "on")
+def preempt(work, job):
+    """Another job takes the nodes away; this one has to be requeued after a commit, and to come back."""
     work.await_step(60)
     urgent = work.submit("true", partition="high", nodes=NODES, tasks=NODES, options=["--exclusive"])
     job.await_restart()
@@ -123,6 +122,57 @@ def preemption(work):
     urgent.await_state("COMPLETED", timeout=END)
     check_result(work, job)
     check_restored(job)
+
+
+@test()
+def preemption(work):
+    preempt(work, submit_counter(work, "on"))
+
+
+def preempt_script(work, start):
+    """The ranks run below a script, which goes on when they have ended: that must happen once, at the end."""
+    script, after = work.directory / "run.sh", work.directory / "after"
+    script.write_text(f'{start.format(work.counter_command(STEPS, PACE))}\n'
+                      f'echo "rank $SLURM_PROCID status $? lines $(wc -l <counts)" >>{after}\n')
+    preempt(work, work.submit(f"--checkpoint=on bash {script}"))
+    wrote = sorted(after.read_text().splitlines()) if after.exists() else []
+    expected = [f"rank {rank} status 0 lines" for rank in range(4)]
+    check([line.rsplit(" ", 1)[0] for line in wrote] == expected,
+          f"behind the ranks the scripts wrote {wrote}, expected once each of {expected}")
+    check(f"rank 0 status 0 lines {STEPS + 1}" in wrote, f"the script of rank 0 went on before its end: {wrote}")
+
+
+@test()
+def preemption_below_script(work):
+    preempt_script(work, "{}")
+
+
+@test()
+def preemption_below_subshell(work):
+    preempt_script(work, "( cd / && env WRAPPED=1 {} && true )")
+
+
+@test()
+def preemption_behind_env(work):
+    preempt(work, work.submit(f"--checkpoint=on env WRAPPED=1 {work.counter_command(STEPS, PACE)}"))
+
+
+@test()
+def preemption_behind_exec(work):
+    preempt(work, work.submit(f"--checkpoint=on bash -c 'exec {work.counter_command(STEPS, PACE)}'"))
+
+
+@test()
+def scancel_ends_script_promptly(work):
+    script = work.directory / "run.sh"
+    script.write_text(f"{work.counter_command(STEPS, PACE)}\ntouch {work.directory}/after\n")
+    job = work.submit(f"--checkpoint=on bash {script}")
+    work.await_step(20)
+    work.cluster.ordered("scancel", job.id)
+    await_condition(job.ended, f"job {job.id} ends after scancel", 10)
+    await_condition(lambda: not job.processes(work.counter), f"no task of job {job.id} is left", 10)
+    check(job.state() == "CANCELLED", f"job {job.id} is {job.state()} after scancel")
+    check(not (work.directory / "after").exists(), "the script went on after its rank had been cancelled")
 
 
 @test()
@@ -250,6 +300,36 @@ def restart_by_hand(work):
     check(work.starts() == 1, "srun --restart-dir started the program from its beginning")
 
 
+# --- components that are loaded late cannot be set back as well as those that were there from the beginning -----------
+
+LATE = "was loaded after the pristine snapshot"
+
+
+def check_nothing_late(output, how):
+    check("everything done" in output, f"{how}: the program did not reach its end: {output[-800:]}")
+    late = sorted({line for line in output.splitlines() if LATE in line})
+    check(not late, f"{how}: {'; '.join(late)}")
+
+
+@test()
+def nothing_loaded_late(work):
+    program = work.build / "tests/slurm/everything"
+    choices = {"the default components": {}, "vader": {"OMPI_MCA_btl": "vader,self,tcp"}, "tcp": {"OMPI_MCA_btl": "tcp,self"}}
+    library = work.build / "lib"
+    by_hand = {"SCKPT_DIR": work.directory / "step", "SCKPT_SPEC": "on", "SCKPT_LIBDIR": library,
+               "LD_PRELOAD": library / "libsckpt.so"}
+    for name, settings in choices.items():
+        common = [f"{key}={value}" for key, value in settings.items()]
+        common += ["SCKPT_LOG=info", "OMPI_MCA_mpi_yield_when_idle=1"]
+        done = work.user("env", *common, "srun", "--mpi=pmix", "-p", "low", "-N2", "-n4", "--checkpoint=on", program,
+                         work.directory, timeout=120)
+        check_nothing_late(done.stdout + done.stderr, f"srun, {name}")
+        own = [f"{key}={value}" for key, value in by_hand.items()]
+        done = work.user("mpirun", "--oversubscribe", "--bind-to", "none", "-np", "3", "env", *common, *own, program,
+                         work.directory, timeout=120)
+        check_nothing_late(done.stdout + done.stderr, f"mpirun, {name}")
+
+
 # --- mistakes of the user ---------------------------------------------------------------------------------------------
 
 
@@ -332,7 +412,7 @@ def main(arguments):
         return 2
     build, base = pathlib.Path(options.build).resolve(), pathlib.Path(options.dir)
     library = build / "lib"
-    needed = [build / "tests/slurm/counter"]
+    needed = [build / "tests/slurm/counter", build / "tests/slurm/everything"]
     if not options.native:
         needed += [library / name for name in ("spank_checkpoint.so", "libsckpt.so", "sckpt")]
     for path in needed:

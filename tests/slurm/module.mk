@@ -1,9 +1,12 @@
-# tests/slurm/: tests on a private Slurm.  The program that they submit is built here.
+# tests/slurm/: tests on a private Slurm.  The programs that they submit are built here.
+SLURM_PROGRAMS := $(addprefix $(BUILD)/tests/slurm/,counter everything)
 
-$(BUILD)/tests/slurm/counter: tests/slurm/counter.c
+$(SLURM_PROGRAMS): $(BUILD)/tests/slurm/%: tests/slurm/%.c
 	@mkdir -p $(@D)
 	gcc -std=gnu17 $(OPT) $(WARN) $(MPI_CFLAGS) -o $@ $< -lmpi
 
 .PHONY: e2e
-e2e: all $(BUILD)/tests/slurm/counter
+e2e: all
 	tests/slurm/e2e.py --build $(BUILD) $(E2E_ARGS)
+
+e2e check-slurm: $(SLURM_PROGRAMS)
