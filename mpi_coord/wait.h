@@ -4,6 +4,7 @@
 // read anew in every turn.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <vector>
 
@@ -33,18 +34,26 @@ extern std::atomic<int> awaiting_receipts;
 // No request is known here: has a control message of another rank come in?
 void look_for_control();
 
+// Turns of all waits together: a rank that waits often and never for long looks as well.  Approximate, with several
+// threads.
+inline std::atomic<unsigned> turns_waited{0};
+
 // attempt() -> bool: tries to complete; collect(Peers &): whom the wait depends on, called only when serving.
 template <class Attempt, class Collect>
 [[gnu::always_inline]] inline void wait_until(Attempt attempt, Collect collect) {
     constexpr unsigned kLookEvery = 1024;
     bool served = false;
-    for (unsigned turn = 1; !attempt(); ++turn) {
+    while (!attempt()) {
         if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
             Peers peers;
             collect(peers);
             serve_waiting(peers);
             served = true;
-        } else if (turn % kLookEvery == 0 || awaiting_receipts.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+            continue;
+        }
+        const unsigned turn = turns_waited.load(std::memory_order_relaxed) + 1;
+        turns_waited.store(turn, std::memory_order_relaxed);
+        if (turn % kLookEvery == 0 || awaiting_receipts.load(std::memory_order_relaxed) != 0) [[unlikely]] {
             look_for_control();
         }
     }

@@ -23,6 +23,7 @@
 #include "mpi_coord/drain.h"
 #include "mpi_coord/rebuild.h"
 #include "preload/base/log.h"
+#include "preload/base/own_heap.h"
 #include "preload/base/system.h"
 #include "preload/describe.h"
 #include "preload/generations.h"
@@ -111,7 +112,7 @@ struct UsingJob {
 bool held_for_requeue() { return held; }
 
 void follow_background_write() {
-    if (job_in_use || !background.writer) return;
+    if (job_in_use || !background.holder) return;
     const WriteState state = follow_write(background, false);
     if (state == WriteState::running) return;
     watch_writer(false);
@@ -121,10 +122,12 @@ void follow_background_write() {
 void checkpoint(std::uint32_t cause) {
     const UsingJob using_job;
     const std::int64_t begun = now(CLOCK_MONOTONIC);
-    if (background.writer) report(follow_write(background, true), background);
+    if (background.holder) report(follow_write(background, true), background);
 
     // STOP
     const char *not_stopped = park_threads();
+    constexpr std::size_t kRoom = 16 << 20;  // for the records of most programs
+    if (!not_stopped && !own_room(kRoom)) not_stopped = "there is no memory left for the records of a checkpoint";
 
     // DRAIN
     mpi::drain_network();
@@ -170,11 +173,11 @@ void checkpoint(std::uint32_t cause) {
     // COMMIT, by the writer of rank 0: at once, or while the ranks run on
     bool committed = false;
     if (synchronous) {
-        const bool started = background.writer != 0;
+        const bool started = background.holder != 0;
         const WriteState state = follow_write(background, true);
         if (started) report(state, background);
         committed = mpi::agree_union(mpi::world_rank() == 0 && state == WriteState::committed) != 0;
-    } else if (background.writer) {
+    } else if (background.holder) {
         watch_writer(true);
     }
 

@@ -72,7 +72,8 @@ Child describe(const char *pid) {
     return child;
 }
 
-// Children made by clone() without an exit signal are ours (the writer and the snapshot).
+
+// Children made by clone() without an exit signal are ours (spawn.h).
 const char *first_child(char *list) {
     for (char *rest = list, *pid; (pid = strtok_r(rest, " ", &rest));) {
         const Child child = describe(pid);

@@ -19,10 +19,11 @@ namespace {
 using image::RegionKind;
 
 // The text stays where it is between calls: a buffer that comes and goes would be a region of the image.
-std::string_view read_whole(const char *path) {
+std::string_view read_whole(const char *path, long *error = nullptr) {
     static std::vector<char> text(1 << 20);
     for (;;) {
         const long length = sys::read_file(path, text.data(), text.size());
+        if (length < 0 && error) *error = length;
         if (length < 0) return {};
         if (static_cast<size_t>(length) + 1 < text.size()) return {text.data(), static_cast<size_t>(length)};
         text.resize(text.size() * 4);
@@ -57,8 +58,12 @@ namespace {
 
 const char *list_regions(Plan &plan) {
     static char refusal[256];
-    std::string_view rest = read_whole("/proc/self/maps");
-    if (rest.empty()) return "cannot read /proc/self/maps";
+    long error = 0;
+    std::string_view rest = read_whole("/proc/self/maps", &error);
+    if (rest.empty()) {
+        snprintf(refusal, sizeof refusal, "cannot read /proc/self/maps: %s", strerrordesc_np(static_cast<int>(-error)));
+        return refusal;
+    }
     for (MapsLine line; next_maps_line(rest, line);) {
         if (line.name == "[vsyscall]" || in_arena(line)) continue;
         const RegionKind kind = kind_of(line);

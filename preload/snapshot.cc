@@ -12,34 +12,12 @@
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 #include "preload/files.h"
+#include "preload/resources.h"
 #include "preload/settings.h"
 #include "preload/spawn.h"
 
 namespace sckpt {
 namespace {
-
-// In the snapshot process: nothing but system calls.  It ends when the last writer of the status pipe is gone, which
-// the pipe itself reports, so that it cannot outlive the writer in whatever way that ends.
-[[noreturn]] void hold_still(int status) {
-    const unsigned long all = ~0ul;
-    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&all), 0, 8);
-    // The application's descriptors: a pipe must not stay open because of us.
-    system_call(SYS_dup2, status, 0);
-    system_call(SYS_close_range, 1, ~0u, 0);
-    system_call(SYS_prctl, PR_SET_NAME, as_long("sckpt-snapshot"));
-    // Yama lets only descendants be read otherwise.
-    system_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-    pollfd hang_up{0, 0, 0};
-    while (!(hang_up.revents & (POLLHUP | POLLERR | POLLNVAL))) system_call(SYS_ppoll, as_long(&hang_up), 1, 0, 0, 8);
-    for (;;) system_call(SYS_exit_group, 0);
-}
-
-// A copy of the process without exit signal: the application's wait() does not see it.
-int clone_snapshot(int status) {
-    const long pid = system_call(SYS_clone, 0, 0, 0, 0, 0);
-    if (pid == 0) hold_still(status);
-    return static_cast<int>(pid);
-}
 
 // Descriptors of ours that stay: not in the way of the numbers that the program's next ones get.
 int out_of_the_way(int fd) {
@@ -95,21 +73,15 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
         sys::close(ends[1]);
         return "cannot hand the plan over to the writer: " + reason(memory);
     }
-    job.snapshot = in_place ? 0 : clone_snapshot(ends[0]);
-    if (job.snapshot < 0) {
-        say(Severity::info, "no snapshot (%s): the rank waits until it has been read", reason(job.snapshot).c_str());
-        job.snapshot = 0;
-    }
     Program writer;
     writer.keep = {memory, ends[1]};
-    const long source = job.snapshot ? job.snapshot : sys::getpid();
     writer.arguments = {settings().library + "/sckpt-writer",
                         "--plan",
                         std::to_string(memory),
                         "--status",
                         std::to_string(ends[1]),
                         "--source",
-                        std::to_string(source),
+                        std::string(10, ' '),
                         "--directory",
                         partial,
                         "--rank",
@@ -118,49 +90,64 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
                         std::to_string(plan.process.world_size),
                         "--keep",
                         std::to_string(settings().spec.keep)};
-    if (!job.snapshot) {
+    constexpr int kSource = 6;
+    job.in_place = in_place;
+    if (!in_place) {
+        writer.holder_argument = kSource;
+        job.holder = spawn(writer);
+        if (job.holder < 0) {
+            say(Severity::info, "no snapshot (%s): the rank waits until it has been read", reason(job.holder).c_str());
+            job.in_place = true;
+        }
+    }
+    if (job.in_place) {
+        writer.arguments[kSource] = std::to_string(sys::getpid());
+        writer.holder_argument = -1;
         system_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
         if (const long error = system_call(SYS_pipe2, as_long(go), O_CLOEXEC); error < 0) {
             for (const int fd : {memory, ends[0], ends[1]}) sys::close(fd);
+            job.holder = 0;
             return "cannot make a pipe to the writer: " + reason(error);
         }
         writer.arguments.insert(writer.arguments.end(), {"--go", std::to_string(go[0])});
         writer.keep.push_back(go[0]);
+        job.holder = spawn(writer);
     }
-    job.writer = spawn(writer);
     for (const int fd : {memory, ends[1], go[0]})
         if (fd >= 0) sys::close(fd);
     job.status = out_of_the_way(ends[0]);
     job.status_inode = inode_of(job.status);
     job.go = go[1] >= 0 ? out_of_the_way(go[1]) : -1;
-    if (job.writer > 0) return {};
-    const std::string sentence = "cannot start " + writer.arguments[0] + ": " + reason(job.writer);
+    if (job.holder > 0) return {};
+    const std::string sentence = "cannot start " + writer.arguments[0] + ": " + reason(job.holder);
     close_pipes(job);
-    if (job.snapshot) reap(job.snapshot, true);
-    job.writer = job.snapshot = 0;
+    job.holder = 0;
     return sentence;
 }
 
 void await_pages_read(WriteJob &job) {
-    if (!job.writer || job.snapshot) return;
+    if (!job.holder || !job.in_place) return;
     sys::write(job.go, "g", 1);
     while (!strstr(job.reported, "read\n") && take_report(job)) {
     }
 }
 
 WriteState follow_write(WriteJob &job, bool block) {
-    if (!job.writer) return WriteState::failed;
+    if (!job.holder) return WriteState::failed;
     while (inode_of(job.status) == job.status_inode) {
         pollfd ready{job.status, POLLIN, 0};
         if (!block && system_call(SYS_poll, as_long(&ready), 1, 0) <= 0) return WriteState::running;
         if (!take_report(job)) break;
     }
-    const int status = reap(job.writer, true);
-    if (job.snapshot) reap(job.snapshot, true);
+    const int status = reap(job.holder, true);
     close_pipes(job);
-    job.writer = job.snapshot = 0;
-    // Not by the reports: the program may have closed the pipe.
-    if (status == 0) return mpi::world_rank() == 0 ? WriteState::committed : WriteState::done;
+    job.holder = 0;
+    // Not by the reports if that can be: the program may have closed the pipe.
+    const bool good =
+        status == 0 || (status == -1 && strstr(job.reported, mpi::world_rank() == 0 ? "committed\n" : "done\n"));
+    if (good) return mpi::world_rank() == 0 ? WriteState::committed : WriteState::done;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        strcpy(job.reported, "failed: sckpt-writer cannot be executed: is SCKPT_LIBDIR right on this node?\n");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && failure_of(job).empty())
         strcpy(job.reported, "failed: the reason was lost with a descriptor that the program has closed\n");
     return WriteState::failed;
@@ -173,6 +160,8 @@ std::string_view failure_of(const WriteJob &job) {
     return {at, strcspn(at, "\n")};
 }
 
-void forget_write(WriteJob &job) { job = WriteJob{}; }
+void forget_write(WriteJob &job) {
+    job = WriteJob{};
+}
 
 }  // namespace sckpt

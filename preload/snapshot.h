@@ -13,8 +13,8 @@ namespace sckpt {
 
 // No allocation: the memory of a rank that is read in place must not change meanwhile.
 struct WriteJob {
-    int writer = 0;           // process ids, 0 when there is none
-    int snapshot = 0;
+    int holder = 0;           // process that holds the snapshot and waits for the writer (spawn.h); 0 when there is none
+    bool in_place = false;    // the writer reads the rank itself
     int status = -1;          // read end of the pipe that the writer reports on
     std::uint64_t status_inode = 0;  // of that pipe: a program that closes all descriptors closes it, and may reuse the number
     int go = -1;              // write end of the pipe that the writer waits on when it reads the rank itself
@@ -31,7 +31,7 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
 void await_pages_read(WriteJob &job);
 
 enum class WriteState { running, committed, done, failed };
-// Looks at the reports; `block` waits until the writer has ended.  Reaps both processes.  done: of a rank other than 0.
+// Looks at the reports; `block` waits until the writer has ended.  Reaps the holder.  done: of a rank other than 0.
 WriteState follow_write(WriteJob &job, bool block);
 // What the writer said when it failed; empty when it ended without a word, as one does that was killed.
 std::string_view failure_of(const WriteJob &job);

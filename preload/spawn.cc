@@ -1,9 +1,12 @@
 #include "preload/spawn.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,7 +28,7 @@ std::vector<char *> plain_environment() {
     return variables;
 }
 
-// What the child does between clone and exec: system calls only, no call that could disturb the parent's stack.
+// What becomes the program.
 struct Child {
     const char *path;
     char *const *arguments;
@@ -33,9 +36,11 @@ struct Child {
     const int *keep;  // sorted
     size_t kept;
     int output;
-    long *error;  // of the exec; the memory is the parent's
+    char *holder_id;  // where the holder writes its process id, or null
 };
 
+// Between clone and exec: system calls only, no call that could disturb the frame that it shares with its parent.
+// Returns only when the exec fails.
 [[gnu::always_inline]] inline void become(const Child &child) {
     // Signals are still blocked from the parent's side, so that no handler of the application runs here.
     struct {
@@ -45,6 +50,7 @@ struct Child {
         unsigned long mask;
     } standard{SIG_DFL, 0, nullptr, 0};
     for (int number = 1; number <= 64; ++number) system_call(SYS_rt_sigaction, number, as_long(&standard), 0, 8);
+    if (!child.holder_id) system_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
     if (child.output >= 0) system_call(SYS_dup2, child.output, 1);
     unsigned next = 3;
     for (size_t i = 0; i < child.kept; ++i) {
@@ -56,7 +62,7 @@ struct Child {
     system_call(SYS_close_range, next, ~0u, 0);
     const unsigned long none = 0;
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&none), 0, 8);
-    *child.error = system_call(SYS_execve, as_long(child.path), as_long(child.arguments), as_long(child.environment));
+    system_call(SYS_execve, as_long(child.path), as_long(child.arguments), as_long(child.environment));
     system_call(SYS_exit, 127);
 }
 
@@ -65,6 +71,34 @@ struct Child {
     const long pid = system_call(SYS_clone, CLONE_VM | CLONE_VFORK, 0, 0, 0, 0);
     if (pid == 0) become(child);
     return pid;
+}
+
+void write_decimal(char *text, long value) {
+    char digits[16];
+    int length = 0;
+    do digits[length++] = static_cast<char>('0' + value % 10);
+    while (value /= 10);
+    while (length) *text++ = digits[--length];
+    *text = 0;
+}
+
+// The holder: system calls only, and nothing of its memory changes that the image needs.
+[[noreturn]] void hold(const Child &child) {
+    if (child.holder_id) {
+        write_decimal(child.holder_id, sys::getpid());
+        system_call(SYS_prctl, PR_SET_NAME, as_long("sckpt-snapshot"));
+        // Yama lets only descendants be read otherwise.
+        system_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+    } else {
+        system_call(SYS_prctl, PR_SET_NAME, as_long("sckpt-holder"));
+    }
+    const long program = clone_and_become(child);
+    // The application's descriptors: a pipe must not stay open because of us.
+    system_call(SYS_close_range, 0, ~0u, 0);
+    int status = 127 << 8;
+    while (program > 0 && system_call(SYS_wait4, program, as_long(&status), __WALL, 0) == -EINTR) {
+    }
+    for (;;) system_call(SYS_exit_group, WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 }  // namespace
@@ -76,15 +110,17 @@ int spawn(const Program &program) {
     const std::vector<char *> environment = plain_environment();
     std::vector<int> keep = program.keep;
     std::ranges::sort(keep);
-    long error = 0;
-    const Child child{arguments[0], arguments.data(), environment.data(), keep.data(), keep.size(), program.output, &error};
+    char *const holder_id = program.holder_argument < 0 ? nullptr : arguments[static_cast<size_t>(program.holder_argument)];
+    const Child child{arguments[0], arguments.data(), environment.data(), keep.data(), keep.size(), program.output,
+                      holder_id};
     const unsigned long all = ~0ul;
     unsigned long before;
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&all), as_long(&before), 8);
-    const long pid = clone_and_become(child);
+    long pid = system_call(SYS_clone, 0, 0, 0, 0, 0);
+    if (pid == 0) hold(child);
+    if (pid < 0 && !holder_id) pid = clone_and_become(child);
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&before), 0, 8);
-    if (error) reap(static_cast<int>(pid), true);
-    return static_cast<int>(error ? error : pid);
+    return static_cast<int>(pid);
 }
 
 int reap(int process, bool block) {

@@ -1,4 +1,8 @@
-// Programs of ours started by a rank: invisible to the application's wait() and its fork handlers.
+// Programs of ours started by a rank: invisible to the application's wait(), its SIGCHLD and its fork handlers.
+//
+// Between the rank and the program stands a holder: a raw clone of the rank without exit signal.  (The program itself
+// cannot be made invisible: an exec gives a process SIGCHLD as its exit signal again.)  The holder starts the program,
+// waits for it and ends with its exit status.  Where there is no memory for a clone the program is started directly.
 #pragma once
 
 #include <string>
@@ -10,15 +14,17 @@ namespace sckpt {
 struct Program {
     std::vector<std::string> arguments;  // the first is the path
     std::vector<int> keep;
-    int output = -1;  // becomes its standard output when not negative
+    int output = -1;            // becomes its standard output when not negative
+    // The holder is to be read by the program: its copy of the rank's memory is the snapshot.  The argument of this
+    // index, room for ten digits, is replaced by the holder's process id.
+    int holder_argument = -1;
 };
 
-// Starts it by a clone that shares memory until the exec, without exit signal and without LD_PRELOAD.  Returns the
-// process id, or a negative errno, that of the exec too.  Takes no lock and allocates from our own heap only.
+// Starts it, without LD_PRELOAD.  Returns the holder's process id, or a negative errno.  The exit status is 127 when
+// the program could not be executed.  Takes no lock and allocates from our own heap only.
 int spawn(const Program &program);
 
-// Waits for a process of spawn() or of a raw clone.  Returns its wait status, or -1; with `block` false also -1 when
-// it still runs.
+// Waits for a process of spawn().  Returns its wait status, or -1; with `block` false also -1 when it still runs.
 int reap(int process, bool block);
 
 // Runs a program to its end and returns what it wrote to its standard output (at most 64 KiB); *status is the wait

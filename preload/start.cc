@@ -1,16 +1,21 @@
 // Start of libsckpt.so in a process: decides whether there is anything to do here at all.
+#include "preload/base/start.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <string_view>
 
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/rebuild.h"
 #include "preload/base/log.h"
 #include "preload/base/real.h"
-#include "preload/base/start.h"
 #include "preload/base/system.h"
 #include "preload/base/thread.h"
 #include "preload/checkpoint.h"
+#include "preload/env.h"
 #include "preload/request.h"
 #include "preload/resources.h"
 #include "preload/restart.h"
@@ -40,14 +45,30 @@ void declined(std::uint32_t cause, mpi::Decline why, const char *reason) {
     after_declined(why == mpi::Decline::native);
 }
 
+// LD_PRELOAD=... without libsckpt.so; what else the user has in it stays.
+char *without_us(std::string_view variable) {
+    std::string kept(variable.substr(0, variable.find('=') + 1));
+    for (size_t at = kept.size(); at < variable.size();) {
+        const size_t end = std::min(variable.find_first_of(": ", at), variable.size());
+        const std::string_view library = variable.substr(at, end - at);
+        if (!library.ends_with("/libsckpt.so")) (kept += kept.ends_with('=') ? "" : ":") += library;
+        at = end + 1;
+    }
+    return strcpy(new char[kept.size() + 1], kept.c_str());
+}
+
 // The lower half cannot be loaded: the program begins again without us.  Nothing of MPI has happened in it, and before
 // MPI_Init a program should do little (MPI-3.1, 8.7).
 [[noreturn]] void run_without_us(const char *reason) {
     say(Severity::warning, "%s: running without checkpoints", reason);
     std::vector<char *> variables, arguments;
-    for (char **variable = environ; *variable; ++variable)
-        if (strncmp(*variable, "LD_PRELOAD=", 11) != 0 && strncmp(*variable, "SCKPT_", 6) != 0)
+    for (char **variable = environ; *variable; ++variable) {
+        const std::string_view text = *variable;
+        if (text.starts_with("LD_PRELOAD="))
+            variables.push_back(without_us(text));
+        else if (!text.starts_with(std::string(env::kDirectory) + "="))  // which is what switches us on
             variables.push_back(*variable);
+    }
     variables.push_back(nullptr);
     const std::string &all = program_arguments();
     for (size_t at = 0; at < all.size(); at += strlen(all.c_str() + at) + 1)

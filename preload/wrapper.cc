@@ -146,7 +146,7 @@ WAIT_WRAPPER(pid_t, wait, (int *status), (status))
 WAIT_WRAPPER(pid_t, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
 WAIT_WRAPPER(int, waitid, (idtype_t type, id_t id, siginfo_t *info, int options), (type, id, info, options))
 WAIT_WRAPPER(int, system, (const char *command), (command))
-WAIT_WRAPPER(int, pclose, (FILE *file), (file))
+WAIT_WRAPPER(int, pclose, (FILE * file), (file))
 #undef WAIT_WRAPPER
 SCKPT_WRAPPER pid_t wait3(int *status, int options, rusage *usage) noexcept {
     recording();

@@ -55,8 +55,8 @@ Class class_of(std::size_t size) {
 }
 
 char *map(std::size_t size) {
-    const long address = system_call(SYS_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE,
-                                     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const long address =
+        system_call(SYS_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (address < 0 && address > -4096) die("cannot map %zu bytes for checkpoint records: error %ld", size, -address);
     bytes_from_system += size;
     return reinterpret_cast<char *>(address);
@@ -109,6 +109,14 @@ void own_reserve(std::size_t size) {
     if (static_cast<std::size_t>(chunk_end - chunk_next) >= size) return;
     chunk_next = map(kChunk);
     chunk_end = chunk_next + kChunk;
+}
+
+bool own_room(std::size_t size) {
+    const auto length = static_cast<long>(size);
+    const long address = system_call(SYS_mmap, 0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (address < 0 && address > -4096) return false;
+    system_call(SYS_munmap, address, length);
+    return true;
 }
 
 std::size_t own_heap_bytes() { return bytes_from_system; }

@@ -20,4 +20,8 @@ std::size_t own_heap_bytes();
 // Makes sure that small allocations of together `size` bytes, at most half a MiB, need no new mapping.
 void own_reserve(std::size_t size);
 
+// Whether the system would give `size` bytes more at present: to be asked before much is allocated of which a failure
+// has to be survived.
+bool own_room(std::size_t size);
+
 }  // namespace sckpt

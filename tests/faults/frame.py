@@ -202,6 +202,14 @@ class FaultRun(Run):
         changed = sorted(str(path) for path in before.keys() | after.keys() if before.get(path) != after.get(path))
         check(not changed, f"a refused restore has changed {changed}")
 
+    def expect_refusal_when(self, point, path, change, words):
+        """The same while `path` has been changed by `change`."""
+        aside = self.directory / "aside"
+        shutil.copy2(path, aside)
+        change(path)
+        self.expect_refusal(point, words)
+        aside.replace(path)
+
     def restores(self, generation):
         """What was refused, now that its reason is gone, restores and finishes."""
         self.incarnation += 1

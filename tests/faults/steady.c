@@ -33,9 +33,9 @@ static void open_file(const char *path) {
     CHECK_EQUAL(lseek(file, 100, SEEK_SET), 100);
 }
 
-static unsigned char *reserve(unsigned char *where, size_t bytes) {
-    void *got = mmap(where, bytes, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | (where ? MAP_FIXED_NOREPLACE : 0), -1, 0);
+static unsigned char *reserve(void *where, size_t bytes) {
+    const int how = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE;
+    void *got = mmap(where, bytes, PROT_READ | PROT_WRITE, how, -1, 0);
     if (got == MAP_FAILED) fail("cannot reserve %zu bytes", bytes);
     return got;
 }
@@ -43,9 +43,10 @@ static unsigned char *reserve(unsigned char *where, size_t bytes) {
 // Each half is less than the memory of the machine, which is what the kernel's default heuristic allows at a time.
 static unsigned char *reserve_more_than_there_is(void) {
     const size_t half = ((size_t)sysconf(_SC_PHYS_PAGES) * 4096 / 4 * 3) & ~((size_t)(1 << 21) - 1);
-    unsigned char *low = reserve(NULL, half + (1 << 21));
-    CHECK_EQUAL(munmap(low, half + (1 << 21)), 0);
-    low = reserve(low, half);
+    void *hole = mmap(NULL, 2 * half, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    CHECK(hole != MAP_FAILED);
+    CHECK_EQUAL(munmap(hole, 2 * half), 0);
+    unsigned char *low = reserve(hole, half);
     low[0] = 1;  // before its neighbour comes: both then share one record of the kernel's and are charged as one
     reserve(low + half, half)[half - 1] = 2;
     return low;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ namespace {
 
 void handler_of_a_rank(int, siginfo_t *, void *) {}
 
-// A child that has run `begin` when this returns, and then waits to be killed.
+// A child that has run `begin` when this returns, and then waits to be killed; it ends with its parent at the latest.
 class Child {
   public:
     explicit Child(const std::function<void()> &begin) {
@@ -27,6 +28,7 @@ class Child {
         EXPECT_EQ(pipe(ends), 0);
         pid_ = fork();
         if (pid_ == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
             begin();
             EXPECT_EQ(write(ends[1], "x", 1), 1);
             for (;;) poll(nullptr, 0, -1);
@@ -40,6 +42,7 @@ class Child {
     Child &operator=(const Child &) = delete;
 
     int pid() const { return pid_; }
+    // It stays a zombie.
     void kill_only() {
         siginfo_t info;
         kill(pid_, SIGKILL);
@@ -102,11 +105,6 @@ TEST(Wrapper, FindsRanksAtAnyDepthAndNothingElse) {
     EXPECT_FALSE(rank_below());
     Child middle([] { new Child(become_rank); });
     EXPECT_TRUE(rank_below());
-    // The grandchild outlives its parent, which takes it out of this tree.
-    char children[64], path[64];
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", middle.pid(), middle.pid());
-    ASSERT_GT(sys::read_file(path, children, sizeof children), 0);
-    kill(atoi(children), SIGKILL);
 }
 
 TEST(Wrapper, WithoutARankSigtermIsNative) {
