@@ -39,7 +39,8 @@ bool place(const char *symbol, void *&storage) {
 // RTLD_GLOBAL (by a language's runtime).
 void *application_symbol(const char *name) {
     if (void *found = dlsym(RTLD_DEFAULT, name)) return found;
-    static void *library = dlopen("libmpi.so.40", RTLD_LAZY | RTLD_NOLOAD);
+    static void *library = nullptr;
+    if (!library) library = dlopen("libmpi.so.40", RTLD_LAZY | RTLD_NOLOAD);
     return library ? dlsym(library, name) : nullptr;
 }
 

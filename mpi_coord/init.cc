@@ -35,6 +35,16 @@ constexpr size_t kEntries = sizeof(LowerTable) / sizeof(Anything);
 void bind_to_application() {
     auto *entries = reinterpret_cast<Anything *>(&lower);
     for (size_t i = 0; i < kEntries; ++i) entries[i] = reinterpret_cast<Anything>(dlsym(RTLD_NEXT, kLowerSymbols[i]));
+    if (lower.Initialized) return;
+    // The program has no MPI yet; if a runtime (Python's) loads it later, it is found by then.
+    if (void *library = dlopen("libmpi.so.40", RTLD_LAZY | RTLD_NOLOAD))
+        for (size_t i = 0; i < kEntries; ++i) entries[i] = reinterpret_cast<Anything>(dlsym(library, kLowerSymbols[i]));
+}
+
+// For the functions that may be the first of MPI that a program calls.
+void begin() {
+    start_once();
+    if (!lower.Initialized) bind_to_application();
 }
 
 // A sentence on failure.
@@ -62,7 +72,7 @@ void describe_world() {
 }
 
 int initialise(auto function) {
-    start_once();
+    begin();
     int error;
     {
         Busy busy;
@@ -132,13 +142,13 @@ int PMPI_Finalize(void) {
 }
 
 int PMPI_Initialized(int *flag) {
-    start_once();
+    begin();
     Busy busy;
     return lower.Initialized(flag);
 }
 
 int PMPI_Finalized(int *flag) {
-    start_once();
+    begin();
     Busy busy;
     return lower.Finalized(flag);
 }
@@ -165,13 +175,13 @@ double PMPI_Wtime(void) { return lower.Wtime() + wtime_ahead; }
 int PMPI_Pcontrol(const int, ...) { return MPI_SUCCESS; }
 
 int PMPI_Get_version(int *version, int *subversion) {
-    start_once();
+    begin();
     Busy busy;
     return lower.Get_version(version, subversion);
 }
 
 int PMPI_Get_library_version(char *version, int *length) {
-    start_once();
+    begin();
     Busy busy;
     return lower.Get_library_version(version, length);
 }
