@@ -97,9 +97,14 @@ void become_restored_if_asked() {
     const int status = process > 0 ? reap(process, true) : -1;
     if (status >= 0 && WIFEXITED(status) && WEXITSTATUS(status) == 1) return;  // a wrapper: the rank comes later
     if (status != 0) {
-        if (process <= 0) say(Severity::error, "cannot start %s: error %d", match.arguments[0].c_str(), -process);
+        // Its own errors it has told itself.
+        if (process <= 0 || !WIFEXITED(status) || WEXITSTATUS(status) == 127)
+            say(Severity::error, "cannot start %s to restore %s", match.arguments[0].c_str(), wanted);
         system_call(SYS_exit_group, 3);
     }
+    // A preemption that comes while the image is read waits for the restored rank, which knows what to do with it.
+    const unsigned long wait = 1ul << (SIGTERM - 1) | 1ul << (SIGURG - 1);
+    system_call(SYS_rt_sigprocmask, SIG_BLOCK, as_long(&wait), 0, sizeof wait);
     char *const run[] = {const_cast<char *>(match.arguments[0].c_str()), nullptr};
     const std::vector<char *> variables = restore_environment();
     const long error = system_call(SYS_execve, as_long(run[0]), as_long(run), as_long(variables.data()));
