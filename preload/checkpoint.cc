@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <string_view>
 
 #include "mpi_coord/coordinator.h"
@@ -90,14 +91,11 @@ void report(WriteState state, const WriteJob &job) {
     const int length = static_cast<int>(name.size());
     if (state == WriteState::committed) say(Severity::info, "checkpoint %.*s committed", length, name.data());
     if (state != WriteState::failed) return;
-    std::string_view why = failure_of(job);
-    if (why.empty()) {
-        constexpr const char *kKilled = "sckpt-writer was killed or ended without a reason";
-        give_up_generation(job.partial, kKilled);
-        why = kKilled;
-    }
-    say(Severity::warning, "checkpoint %.*s failed: %.*s", length, name.data(), static_cast<int>(why.size()),
-        why.data());
+    const std::string_view reason = failure_of(job);
+    char why[512];
+    snprintf(why, sizeof why, "%.*s", static_cast<int>(reason.size()), reason.data());
+    if (!job.undone) give_up_generation(job.partial, why);
+    say(Severity::warning, "checkpoint %.*s failed: %s", length, name.data(), why);
 }
 
 // The handler that follows a background write must not find the job while checkpoint() is changing it.
@@ -177,6 +175,9 @@ void checkpoint(std::uint32_t cause) {
         const WriteState state = follow_write(background, true);
         if (started) report(state, background);
         committed = mpi::agree_union(mpi::world_rank() == 0 && state == WriteState::committed) != 0;
+    } else if (background.in_place) {
+        // No memory for a snapshot, nor for a holder that would keep the writer from the application's wait().
+        if (background.holder) report(follow_write(background, true), background);
     } else if (background.holder) {
         watch_writer(true);
     }

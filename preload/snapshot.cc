@@ -63,6 +63,7 @@ void close_pipes(WriteJob &job) {
 
 std::string start_write(WriteJob &job, const Plan &plan, const std::string &partial, bool in_place) {
     job.reported[0] = 0;
+    job.undone = false;
     strncpy(job.partial, partial.c_str(), sizeof job.partial - 1);
     int ends[2], go[2] = {-1, -1};
     if (const long error = system_call(SYS_pipe2, as_long(ends), O_CLOEXEC); error < 0)
@@ -142,14 +143,19 @@ WriteState follow_write(WriteJob &job, bool block) {
     const int status = reap(job.holder, true);
     close_pipes(job);
     job.holder = 0;
-    // Not by the reports if that can be: the program may have closed the pipe.
-    const bool good =
-        status == 0 || (status == -1 && strstr(job.reported, mpi::world_rank() == 0 ? "committed\n" : "done\n"));
-    if (good) return mpi::world_rank() == 0 ? WriteState::committed : WriteState::done;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        strcpy(job.reported, "failed: sckpt-writer cannot be executed: is SCKPT_LIBDIR right on this node?\n");
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 1 && failure_of(job).empty())
-        strcpy(job.reported, "failed: the reason was lost with a descriptor that the program has closed\n");
+    // By the status as well, since the program may have closed the pipe; and by the reports, since the holder may have
+    // been killed.
+    const bool is_committer = mpi::world_rank() == 0;
+    if (status == 0 || strstr(job.reported, is_committer ? "committed\n" : "done\n"))
+        return is_committer ? WriteState::committed : WriteState::done;
+    const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    const bool told = !failure_of(job).empty();
+    job.undone = told || code == 1;
+    if (!told)
+        strcpy(job.reported, code == 127
+                                 ? "failed: sckpt-writer cannot be executed: is SCKPT_LIBDIR right on this node?\n"
+                             : code == 1 ? "failed: the reason was lost with a descriptor that the program has closed\n"
+                                         : "failed: sckpt-writer was killed\n");
     return WriteState::failed;
 }
 
@@ -160,8 +166,6 @@ std::string_view failure_of(const WriteJob &job) {
     return {at, strcspn(at, "\n")};
 }
 
-void forget_write(WriteJob &job) {
-    job = WriteJob{};
-}
+void forget_write(WriteJob &job) { job = WriteJob{}; }
 
 }  // namespace sckpt

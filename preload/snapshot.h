@@ -19,6 +19,7 @@ struct WriteJob {
     std::uint64_t status_inode = 0;  // of that pipe: a program that closes all descriptors closes it, and may reuse the number
     int go = -1;              // write end of the pipe that the writer waits on when it reads the rank itself
     char reported[2048] = ""; // lines so far
+    bool undone = false;      // the writer has failed and has itself removed what there was of the generation
     char partial[PATH_MAX] = "";  // directory of the generation, while it is being written
 };
 
@@ -33,7 +34,7 @@ void await_pages_read(WriteJob &job);
 enum class WriteState { running, committed, done, failed };
 // Looks at the reports; `block` waits until the writer has ended.  Reaps the holder.  done: of a rank other than 0.
 WriteState follow_write(WriteJob &job, bool block);
-// What the writer said when it failed; empty when it ended without a word, as one does that was killed.
+// Why it failed.
 std::string_view failure_of(const WriteJob &job);
 
 // In a restored process: whatever the image says of a writer is of the past.

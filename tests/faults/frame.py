@@ -90,7 +90,7 @@ class FaultRun(Run):
     # --- what it is doing
 
     def helpers(self, name):
-        """{rank: pid} of the living helpers of the job called so; a snapshot's rank is its parent's."""
+        """{rank: pid} of the living helpers of the job called so: a writer says its rank, a snapshot is a rank's child."""
         ranks = {pid: rank for rank, pid in self.job.pids().items()}
         found = {}
         for pid in descendants():
@@ -98,10 +98,13 @@ class FaultRun(Run):
                 process = pathlib.Path("/proc", str(pid))
                 if process.joinpath("comm").read_text().strip() != name:
                     continue
+                words = process.joinpath("cmdline").read_text().split("\0")
                 parent = int(process.joinpath("stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-            if parent in ranks:
+            if "--rank" in words:
+                found[int(words[words.index("--rank") + 1])] = pid
+            elif parent in ranks:
                 found[ranks[parent]] = pid
         return found
 

@@ -85,7 +85,7 @@ def file_size_limit_for_anything(run):
 @test
 def descriptors_used_up(run):
     """In one rank: it hears of the request from the other, since it cannot read the file of it."""
-    with_limit(run, resource.RLIMIT_NOFILE, lambda pid: 3, "Too many open files", limited=[1])
+    with_limit(run, resource.RLIMIT_NOFILE, lambda pid: 3, "rank 1: .*Too many open files", limited=[1])
 
 
 @test(ordinary_user=True)
