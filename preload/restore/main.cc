@@ -2,6 +2,7 @@
 // with the environment of the new step (env.h).  Exit status 3: refused, with a sentence; nothing was changed.
 //
 // sckpt-restore --match: is the parent process the recorded program?  0 yes, 1 another one, 2 error.
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +35,19 @@ int error(const std::string &sentence, int status) {
 }
 
 int refuse(const std::string &sentence) { return error(sentence, kExitRefused); }
+
+// The other ranks of the step would wait in MPI_Init for this one until the launcher loses patience.
+void end_other_ranks() {
+    const char *job = getenv("SLURM_JOB_ID"), *step = getenv("SLURM_STEP_ID"), *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    if (!job || !step || !tasks || std::string_view(tasks) == "1") return;
+    const std::string target = text(job, ".", step);
+    const pid_t child = fork();
+    if (child == 0) {
+        execlp("scancel", "scancel", "--signal=KILL", target.c_str(), nullptr);
+        _exit(127);
+    }
+    if (child > 0) waitpid(child, nullptr, 0);
+}
 
 int match() {
     const auto request = read_request(getenv);
@@ -85,5 +99,7 @@ int restore_rank() {
 int main(int count, char **arguments) {
     if (count == 2 && std::string_view(arguments[1]) == "--match") return match();
     if (count > 1) return refuse("usage: sckpt-restore [--match]; the checkpoint is named by SCKPT_RESTART");
-    return restore_rank();
+    const int status = restore_rank();
+    end_other_ranks();
+    return status;
 }

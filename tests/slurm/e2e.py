@@ -293,6 +293,15 @@ def restart_by_hand(work):
     check("rank" in wrong.stderr and "4" in wrong.stderr, f"the refusal does not say why: {wrong.stderr.strip()}")
     check(work.starts() == 1, "the refused restart started the program all the same")
 
+    # Rank 0 alone misses its file: all ranks end, instead of waiting for it in MPI_Init.
+    away = work.directory / "counts.away"
+    (work.directory / "counts").rename(away)
+    refused = work.user(*restart, "-N2", "-n4", *command, timeout=60)
+    away.rename(work.directory / "counts")
+    check(refused.returncode != 0 and "counts" in refused.stderr,
+          f"a missing file: exit status {refused.returncode}: {refused.stderr.strip()}")
+    check(work.starts() == 1, "the refused restart started the program all the same")
+
     right = work.user(*restart, "-N2", "-n4", *command, timeout=END)
     check(right.returncode == 0, f"srun --restart-dir: exit status {right.returncode}: {right.stderr.strip()}")
     lines = work.counts()
