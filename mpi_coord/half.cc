@@ -169,8 +169,17 @@ bool lower_owns_descriptor(int fd) {
 }
 
 void set_lower_environment(char **variables) {
-    // Never freed: libraries of the lower half keep pointers into it until the next reset, and some beyond.
-    auto *list = new std::vector<char *>;
+    // Libraries of the lower half keep pointers into it until the next reset.  What the pristine copies may point to
+    // stays for good: the first one, and any during which a library was loaded late.
+    struct Environment {
+        std::vector<std::string> text;
+        std::vector<char *> list;
+    };
+    static Environment *last = nullptr;
+    static int late_before = 0;
+    if (armed && last && late_before == late) delete last;
+    late_before = late;
+    auto *fresh = new Environment;
     auto names = [](const char *variable, const char *name) {
         const size_t length = strlen(name);
         return strncmp(variable, name, length) == 0 && variable[length] == '=';
@@ -183,15 +192,14 @@ void set_lower_environment(char **variables) {
                 replaced |= setting.forced;
                 if (!setting.forced) present.insert(setting.name);
             }
-        if (!replaced) list->push_back(strcpy(new char[strlen(*variable) + 1], *variable));
+        if (!replaced) fresh->text.emplace_back(*variable);
     }
-    for (const Setting &setting : kSettings) {
-        if (present.contains(setting.name)) continue;
-        const std::string text = std::string(setting.name) + "=" + setting.value;
-        list->push_back(strcpy(new char[text.size() + 1], text.c_str()));
-    }
-    list->push_back(nullptr);
-    lower_environment(list->data());
+    for (const Setting &setting : kSettings)
+        if (!present.contains(setting.name)) fresh->text.push_back(std::string(setting.name) + "=" + setting.value);
+    for (std::string &variable : fresh->text) fresh->list.push_back(variable.data());
+    fresh->list.push_back(nullptr);
+    lower_environment(fresh->list.data());
+    last = armed ? fresh : nullptr;
 }
 
 void start_lower_thread() {

@@ -35,14 +35,15 @@ std::string generation;
 std::string *path, *arguments;
 
 // The environment of the new step, for the lower half and our own settings.  The application keeps its own.
-std::vector<char *> copy_new_environment() {
-    auto *text = new char[handover.environment_length];
-    memcpy(text, reinterpret_cast<const char *>(handover.environment), handover.environment_length);
+struct NewEnvironment {
+    std::vector<char> text;
     std::vector<char *> variables;
-    for (char *at = text; at < text + handover.environment_length; at += strlen(at) + 1) variables.push_back(at);
-    variables.push_back(nullptr);
-    return variables;
-}
+
+    NewEnvironment(const char *start, size_t length) : text(start, start + length) {
+        for (char *at = text.data(); at < text.data() + length; at += strlen(at) + 1) variables.push_back(at);
+        variables.push_back(nullptr);
+    }
+};
 
 void must(Restored restored) {
     if (restored) return;
@@ -128,10 +129,10 @@ void note_resume_point(image::Process &process) {
 
 void restart() {
     adopt_restored_thread();
-    const std::vector<char *> environment = copy_new_environment();
+    NewEnvironment environment(reinterpret_cast<const char *>(handover.environment), handover.environment_length);
     generation = reinterpret_cast<const char *>(handover.generation);
     system_call(SYS_munmap, static_cast<long>(handover.restorer_start), static_cast<long>(handover.restorer_length));
-    Settings fresh = read_settings(environment.data());
+    Settings fresh = read_settings(environment.variables.data());
     settings() = fresh;
 
     must(restore_process());
@@ -151,7 +152,7 @@ void restart() {
 
     // From here on every lock of the base libc is in the hands of a thread that runs.
     mpi::clear_lower_helpers();
-    mpi::set_lower_environment(const_cast<char **>(environment.data()));
+    mpi::set_lower_environment(environment.variables.data());
     mpi::rebuild_mpi();
     restart_requests();
     attention.fetch_and(~static_cast<std::uint32_t>(kGated));
