@@ -6,13 +6,17 @@ Modes (a program does not know in which it runs):
   continue  one checkpoint, then it goes on
   restart   one checkpoint, then every rank is killed and a new job restores it
   twice     restart, then the same again from the restored job
+  chain     restarted twelve times; nothing may grow from generation to generation (only where NAME.desc asks for it)
   refused   the checkpoint must be declined, for the reason that NAME.desc gives, and the program goes on unharmed
 `--native` runs the programs without the interceptor, which proves the cases themselves.
 
 tests/cases/NAME.desc (JSON, optional): "ranks" (the first is the main one; [2, 1, 4]), "modes", "kind" ("static", the
 default: what is seen from outside must be the same afterwards; "busy": it changes by itself), "compare" (of maps,
 files, signals, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a
-request is signalled to some time before the others), "args", "env", "skip" (why the case is not run).
+request is signalled to some time before the others), "args", "env", "env_in_turn" (a list: more variables of the first
+start, the second and so on, over again), "launcher" (words in front of the program), "spec" (instead of "on"), "asks"
+(true: the checkpoints come by themselves, nobody requests them), "program" (of another case: NAME.desc stands alone),
+"skip" (why the case is not run).
 """
 
 import argparse
@@ -32,18 +36,19 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests/lib"))
 from launch import CaseFailure, Job, adopt_orphans, remove_stale_memory  # noqa: E402
-from observe import Picture, named_threads  # noqa: E402
+from observe import Picture, Size, named_threads  # noqa: E402
 
-MODES = ("plain", "continue", "restart", "twice", "refused")
+MODES = ("plain", "continue", "restart", "twice", "chain", "refused")
+RESTARTS = {"restart": 1, "twice": 2, "chain": 12}
 ASPECTS = ["maps", "files", "signals", "threads"]
 
 
 class Case:
     def __init__(self, source, build):
         self.name = source.stem
-        self.program = build / "cases" / self.name
         path = source.with_suffix(".desc")
         text = json.loads(path.read_text()) if path.exists() else {}
+        self.program = build / "cases" / text.pop("program", self.name)
         self.ranks = text.pop("ranks", [2, 1, 4])
         self.refused = text.pop("refused", None)
         self.modes = text.pop("modes", ["plain", "refused"] if self.refused else ["plain", "continue", "restart", "twice"])
@@ -53,6 +58,10 @@ class Case:
         self.first = text.pop("first", [])
         self.arguments = text.pop("args", [])
         self.environment = text.pop("env", {})
+        self.environment_in_turn = text.pop("env_in_turn", [{}])
+        self.launcher = text.pop("launcher", [])
+        self.spec = text.pop("spec", "on")
+        self.asks = text.pop("asks", False)
         self.skip = text.pop("skip", None)
         if text:
             raise SystemExit(f"{path}: unknown keys {', '.join(text)}")
@@ -78,16 +87,17 @@ class Run:
                 f"--seed {self.options.seed}{native}{build} --keep")
 
     def start(self, generation=None):
-        environment, preload = dict(self.case.environment), None
+        in_turn = self.case.environment_in_turn
+        environment, preload = self.case.environment | in_turn[self.incarnation % len(in_turn)], None
         if not self.options.native:
             (self.step / f"r{self.incarnation}").mkdir(parents=True, exist_ok=True)
             preload = self.library / "libsckpt.so"
-            environment |= {"SCKPT_DIR": str(self.step), "SCKPT_INCARNATION": str(self.incarnation), "SCKPT_SPEC": "on",
+            environment |= {"SCKPT_DIR": str(self.step), "SCKPT_INCARNATION": str(self.incarnation), "SCKPT_SPEC": self.case.spec,
                             "SCKPT_LIBDIR": str(self.library), "SCKPT_CONTRACT": "1"}
             if generation:
                 environment["SCKPT_RESTART"] = str(generation)
         self.job = Job(self.directory, self.incarnation, self.case.program, self.case.arguments, self.ranks,
-                       environment, preload, self.options.timeout)
+                       environment, preload, self.options.timeout, self.case.launcher)
 
     def log_lines(self, since=0):
         try:
@@ -109,6 +119,7 @@ class Run:
             self.job.signal_ranks(signal.SIGURG, self.case.first)
             time.sleep(self.random.uniform(0.05, 0.2))
         self.job.signal_ranks(signal.SIGURG, [rank for rank in range(self.ranks) if rank not in self.case.first])
+        (self.directory / "requested").touch()
 
     def some_moment(self):
         time.sleep(self.random.uniform(0, 0.05))
@@ -117,7 +128,8 @@ class Run:
     def checkpoint(self):
         """Requests one and returns its generation once it is committed."""
         known, seen = set(self.generations()), len(self.log_lines())
-        self.request()
+        if not self.case.asks:
+            self.request()
 
         def committed():
             new = [g for g in self.generations() if g not in known]
@@ -168,6 +180,8 @@ class Run:
     def restart(self, generation):
         self.some_moment()
         self.job.kill()
+        if self.case.asks:  # others may have followed
+            generation = self.generations()[-1]
         self.incarnation += 1
         point = self.restart_point(generation)
         seen = len(self.log_lines())
@@ -199,6 +213,16 @@ class Run:
             if self.case.threads is not None and len(named_threads(pid)) != self.case.threads:
                 raise CaseFailure(f"rank {rank} has threads {named_threads(pid)}, should have {self.case.threads}")
 
+    def sizes(self, generation):
+        return {rank: Size(pid, generation / f"rank{rank:05}.h5") for rank, pid in self.job.pids().items()}
+
+    def expect_flat(self, sizes):
+        """From the second generation on: the first is of a process that was never restored."""
+        for number, later in enumerate(sizes[1:], 3):
+            for rank, size in later.items():
+                if grown := size.growth(sizes[0][rank]):
+                    raise CaseFailure(f"rank {rank}, from the second to the generation number {number}: {grown}")
+
     def phases(self):
         self.start()
         self.job.await_ready()
@@ -210,11 +234,14 @@ class Run:
                 self.expect_refusal()
             else:
                 generation = self.checkpoint()
-            for _ in range({"restart": 1, "twice": 2}.get(self.mode, 0)):
+            sizes = []
+            for _ in range(RESTARTS.get(self.mode, 0)):
                 if self.incarnation:
                     self.some_moment()
                     generation = self.checkpoint()
+                    sizes.append(self.sizes(generation))
                 self.restart(generation)
+            self.expect_flat(sizes)
             self.compare(before)
         (self.directory / "go").touch()
         self.job.await_end()
@@ -293,7 +320,10 @@ def arguments():
 
 
 def tasks(options):
-    sources = sorted(p for p in (ROOT / "tests/cases").iterdir() if p.suffix in (".c", ".cc", ".f90"))
+    files = list((ROOT / "tests/cases").iterdir())
+    sources = [p for p in files if p.suffix in (".c", ".cc", ".f90")]
+    sources += [p for p in files if p.suffix == ".desc" and p.stem not in {source.stem for source in sources}]
+    sources.sort()
     cases = [Case(source, options.build) for source in sources]
     if options.case:
         cases = [c for c in cases if any(fnmatch.fnmatch(c.name, pattern) for pattern in options.case)]

@@ -39,5 +39,8 @@ $(addprefix $(CASE_DIR)/,$(CASE_F90)): $(CASE_DIR)/%: tests/cases/%.f90 $(CASE_D
 	$(MPIFORT) -O1 -g $(CASE_WARN) -Wno-compare-reals $(CASE_FLAGS) -I$(CASE_DIR)/lib -J$(CASE_DIR)/lib -o $@ $< $(CASE_DIR)/lib/testcase.mod.o $(CASE_LIB)
 
 $(CASE_DIR)/openmp_funneled: CASE_FLAGS := -fopenmp
+$(CASE_DIR)/call_checkpoint: CASE_FLAGS := -I.
+# Handles and environ are then copied into the executable.
+$(CASE_DIR)/no_pie: CASE_FLAGS := -no-pie -fno-pie
 # mpif.h has no interfaces: buffers of different types look like a mistake to the compiler.
 $(CASE_DIR)/fortran_mpifh: CASE_FLAGS := -w -fallow-argument-mismatch

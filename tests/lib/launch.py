@@ -93,7 +93,7 @@ def await_that(condition, seconds, what):
 class Job:
     """One start of the program of a case on `ranks` ranks: an incarnation."""
 
-    def __init__(self, directory, incarnation, program, arguments, ranks, environment, preload, timeout):
+    def __init__(self, directory, incarnation, program, arguments, ranks, environment, preload, timeout, launcher=()):
         self.directory, self.ranks, self.timeout = directory, ranks, timeout
         self.output = directory / f"output.{incarnation}"
         self.incarnation = incarnation
@@ -102,6 +102,7 @@ class Job:
         script = 'echo $$ >"$1/pid.$2.$OMPI_COMM_WORLD_RANK"; shift 2; exec env "$@"'
         command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(ranks), "sh", "-c", script, "sh",
                    str(directory), str(incarnation)]
+        command += [*launcher, "env"] if launcher else []
         command += [f"LD_PRELOAD={preload}"] if preload else []
         command += [str(program), *arguments]
         self.shared_memory = pathlib.Path("/dev/shm", f"case-{os.getpid()}-{incarnation}")

@@ -10,6 +10,7 @@ Compared is what belongs to the application.  Left out, because a restored proce
 
 import os
 import pathlib
+import re
 import signal
 
 LOWER_ARENA = range(0x600000000000, 0x600000000000 + (1 << 40))
@@ -127,4 +128,32 @@ class Picture:
         for aspect, was in self.rest.items():
             if aspect in self.aspects and now[aspect] != was:
                 return f"{aspect} were {was} and are now {now[aspect]}"
+        return None
+
+
+class Size:
+    """How much of everything a rank has, and how much of it was written to `image`."""
+
+    # A page or two where tables grow that lists of events are kept in; memory in use depends on who waited for whom.
+    TOLERANCE = {"image bytes": 4 * 4096, "resident kilobytes": 1024, "mappings": 4}
+
+    def __init__(self, pid, image):
+        process = pathlib.Path("/proc", str(pid))
+        maps = list(_maps(pid))
+        self.foreign = [path for *_, path in maps if "sckpt-restore" in path or re.search(r"/rank\d+\.h5", path)]
+        self.values = {
+            "image bytes": image.stat().st_size,
+            "mappings": sum(start not in LOWER_ARENA for start, *_ in maps),
+            "threads": len(os.listdir(process / "task")),
+            "descriptors": len(os.listdir(process / "fd")),
+            "resident kilobytes": int(re.search(r"VmRSS:\s+(\d+)", (process / "status").read_text())[1]),
+        }
+
+    def growth(self, earlier):
+        """What is more than it was, in one sentence, or None."""
+        if self.foreign:
+            return f"{self.foreign[0]} is still mapped"
+        for name, value in self.values.items():
+            if value > earlier.values[name] + self.TOLERANCE.get(name, 0):
+                return f"{name} grew from {earlier.values[name]} to {value}"
         return None

@@ -15,6 +15,7 @@
 static char case_name[64];
 static char directory[PATH_MAX / 2];
 static char go_file[PATH_MAX];
+static char requested_file[PATH_MAX];
 static int rank;
 
 static int number_from_environment(void) {
@@ -49,6 +50,7 @@ void begin(const char *name) {
     snprintf(case_name, sizeof case_name, "%s", name);
     snprintf(directory, sizeof directory, "%s", value);
     snprintf(go_file, sizeof go_file, "%s/go", directory);
+    snprintf(requested_file, sizeof requested_file, "%s/requested", directory);
     rank = number_from_environment();
     char begun[PATH_MAX];
     snprintf(begun, sizeof begun, "%s/begun.%d", directory, rank);
@@ -79,6 +81,8 @@ static long raw_syscall(long number, long a, long b, long c, long d) {
 }
 
 bool still_waiting(void) { return raw_syscall(SYS_access, (long)go_file, F_OK, 0, 0) != 0; }
+
+bool requested(void) { return raw_syscall(SYS_access, (long)requested_file, F_OK, 0, 0) == 0; }
 
 void nap(void) {
     struct timespec left = {0, 2000000};

@@ -1,6 +1,7 @@
 // What a test case and the runner (tests/run.py) say to each other, through files in the case's directory:
 //   begun.<rank>    the program has started
 //   ready.<rank>    the case has set up what it tests and may be checkpointed from now on
+//   requested       a checkpoint has been asked for
 //   go              the runner is finished: check and end
 //   result.<rank>   "pass", or one sentence that says what was wrong
 // The directory is named by SCKPT_CASE_DIR, read once in begin(): a restored program goes on using the same one.
@@ -27,6 +28,9 @@ void ready(void);
 
 // True until the runner says go.  One raw access(2), so that it neither locks nor calls what is under test.
 bool still_waiting(void);
+
+// True from the moment at which the first checkpoint was asked for.
+bool requested(void);
 
 // Does nothing, about two milliseconds at a time, until the runner says go.
 void wait_for_go(void);
