@@ -115,6 +115,9 @@ sckpt_base_services base_services(void (*library_loaded)(const char *)) {
 void record_keys_from_now() { recording_keys = true; }
 
 void clear_lower_helpers() {
+    // The thread that counts it down to zero calls exit() (glibc, nptl/pthread_create.c).  A helper that was lost has not
+    // counted itself out.
+    static auto *thread_count = static_cast<unsigned *>(dlsym(RTLD_DEFAULT, "__nptl_nthreads"));
     for (ThreadRecord *record = all_threads; record; record = record->next) {
         if (!record->alive || !record->helper) continue;
         // What the kernel does when a thread ends; pthread_join() then takes it for ended.
@@ -122,6 +125,7 @@ void clear_lower_helpers() {
         const int error = ::pthread_join(record->pthread, nullptr);
         if (error) say(Severity::warning, "cannot clear a helper thread of MPI away: error %d", error);
         record->alive = 0;
+        if (thread_count) __atomic_sub_fetch(thread_count, 1, __ATOMIC_SEQ_CST);
     }
     for (pthread_key_t key = 0; key < kKeys; ++key)
         if (key_used[key].exchange(false)) ::pthread_key_delete(key);
