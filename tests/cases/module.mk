@@ -12,7 +12,7 @@ CASES    := $(addprefix $(CASE_DIR)/,$(CASE_C) $(CASE_CC) $(CASE_F90))
 CASE_LIB := $(CASE_DIR)/lib/testcase.o
 
 .PHONY: cases
-cases: $(CASES) $(CASE_DIR)/lib/libcase_plugin.so
+cases: $(CASES) $(CASE_DIR)/lib/libcase_plugin.so $(addprefix $(CASE_DIR)/lib/libcase_static_tls,256.so 16.so)
 
 $(CASE_LIB): tests/lib/testcase.c tests/lib/testcase.h
 	@mkdir -p $(@D)
@@ -21,6 +21,10 @@ $(CASE_LIB): tests/lib/testcase.c tests/lib/testcase.h
 $(CASE_DIR)/lib/libcase_plugin.so: tests/cases/plugin/plugin.c
 	@mkdir -p $(@D)
 	gcc -std=gnu17 -O1 -g $(CASE_WARN) -fPIC -shared -o $@ $<
+
+$(CASE_DIR)/lib/libcase_static_tls%.so: tests/cases/plugin/static_tls.c
+	@mkdir -p $(@D)
+	gcc -std=gnu17 -O1 -g $(CASE_WARN) -DBYTES=$* -fPIC -shared -o $@ $<
 
 $(CASE_DIR)/lib/testcase.mod.o: tests/lib/testcase.f90
 	@mkdir -p $(@D)
