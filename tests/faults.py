@@ -18,6 +18,7 @@ for place in ("tests", "tests/lib", "tests/faults"):
     sys.path.insert(0, str(ROOT / place))
 from launch import adopt_orphans, remove_stale_memory  # noqa: E402
 from frame import TESTS, as_ordinary_user, run_test  # noqa: E402
+import endings  # noqa: E402,F401
 import limits  # noqa: E402,F401
 import refusals  # noqa: E402,F401
 import requests_at_once  # noqa: E402,F401
@@ -61,7 +62,7 @@ def main():
         return 0
     if not chosen:
         raise SystemExit(f"no test is called {options.test}; --list names them")
-    for needed in ("lib/libsckpt.so", "lib/sckpt", "tests/faults/steady", "cases/lib/libcase_plugin.so"):
+    for needed in ("lib/libsckpt.so", "lib/sckpt", "tests/faults/steady", "tests/faults/endings", "cases/lib/libcase_plugin.so"):
         if not (options.build / needed).exists():
             raise SystemExit(f"no {options.build}/{needed}; run make check-faults")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

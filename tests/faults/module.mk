@@ -1,11 +1,11 @@
 # tests/faults/: what goes wrong from outside while a job is checkpointed or restored (tests/faults.py).
 
-FAULT_PROGRAM := $(BUILD)/tests/faults/steady
+FAULT_PROGRAMS := $(addprefix $(BUILD)/tests/faults/,steady endings)
 
-$(FAULT_PROGRAM): tests/faults/steady.c $(CASE_LIB) $(wildcard tests/lib/*.h)
+$(FAULT_PROGRAMS): $(BUILD)/tests/faults/%: tests/faults/%.c $(CASE_LIB) $(wildcard tests/lib/*.h)
 	@mkdir -p $(@D)
 	$(MPICC) -std=gnu17 -O1 -g $(CASE_WARN) -pthread -Itests/lib -o $@ $< $(CASE_LIB) -ldl
 
 .PHONY: check-faults
-check-faults: all $(FAULT_PROGRAM) $(CASE_DIR)/lib/libcase_plugin.so
+check-faults: all $(FAULT_PROGRAMS) $(CASE_DIR)/lib/libcase_plugin.so
 	tests/faults.py --build $(BUILD) $(FAULT_ARGS)
