@@ -20,69 +20,8 @@ import sys
 import time
 
 from cluster import ROOT, Cluster, TestFailure, Work, await_condition, check
-
-STEPS, PACE = 400, 30  # steps and milliseconds of each: 12 s when nothing disturbs
-END = 180              # seconds within which a job that was disturbed has to be through
-NODES, GRACE = 3, 30   # one node more than a job needs: a crashed one is replaced
-
-TESTS = {}         # name -> (function, whether it needs the product)
-REFERENCE = []     # lines of an undisturbed run
-
-
-def test(product=True):
-    def register(function):
-        TESTS[function.__name__] = (function, product)
-        return function
-
-    return register
-
-
-def make_reference(cluster, base, build):
-    """Runs the counter undisturbed and without sckpt; the pace does not change its values."""
-    work = Work(cluster, base, "reference", build)
-    cluster.ordered("srun", "--mpi=pmix", "-p", "low", "-N2", "-n4", *work.counter_command(STEPS, 0).split(),
-                    cwd=work.directory, timeout=120)
-    REFERENCE[:] = work.counts()
-    check(len(REFERENCE) == STEPS + 1, f"the undisturbed run wrote {len(REFERENCE)} lines, expected {STEPS + 1}")
-
-
-def difference(lines):
-    """Where lines leave the reference, in words; empty when they are identical."""
-    for index, (got, expected) in enumerate(zip(lines, REFERENCE)):
-        if got != expected:
-            return f"line {index + 1} is `{got}`, undisturbed `{expected}`"
-    return "" if len(lines) == len(REFERENCE) else f"{len(lines)} lines, undisturbed {len(REFERENCE)}"
-
-
-def printed(job):
-    return [line for line in job.output.read_text().splitlines() if re.match(r"(step|finished) \d+ ", line)]
-
-
-def check_result(work, job, exact_output=True):
-    """The job is through, main() began once, and nothing is lost, doubled or different."""
-    job.await_state("COMPLETED", timeout=END)
-    wrong = difference(work.counts())
-    check(not wrong, f"{work.directory}/counts: {wrong}{job.tail()}")
-    starts = work.starts()
-    check(starts == 1, f"the program began {starts} times: it was not restored but started again{job.tail()}")
-    output = printed(job)
-    if exact_output:
-        wrong = difference(output)
-        check(not wrong, f"{job.output}: {wrong}")
-    else:  # what was printed between the commit and a crash appears twice (README, limits)
-        once = list(dict.fromkeys(output))
-        check(once == REFERENCE, f"{job.output}: a line is missing or differs from the undisturbed run")
-
-
-def check_restored(job):
-    check(job.restarts() >= 1, f"job {job.id} was not requeued")
-    restored = job.events("restored")
-    check(any(" r1 " in line for line in restored), f"the step's log does not tell of a restore in r1{job.tail()}")
-
-
-def submit_counter(work, spec, **options):
-    return work.submit(f"--checkpoint={spec} {work.counter_command(STEPS, PACE)}", **options)
-
+from suite import (END, GRACE, NODES, PACE, STEPS, TESTS, check_restored, check_result, difference, make_reference,
+                   submit_counter, test)
 
 # --- the cluster and the program, without the product ----------------------------------------------------------------
 
@@ -186,6 +125,22 @@ def requeue(work):
 
 
 @test()
+def requeue_without_checkpoint(work):
+    """Nothing was ever committed: the job starts again, and says so once."""
+    job = submit_counter(work, "on=none")
+    work.await_step(20)
+    work.cluster.ordered("scontrol", "requeue", job.id)
+    job.await_restart()
+    job.await_state("COMPLETED", timeout=END)
+    wrong = difference(work.counts())
+    check(not wrong, f"{work.directory}/counts: {wrong}{job.tail()}")
+    check(work.starts() == 2, f"the program began {work.starts()} times, expected 2")
+    said = [line for line in job.output.read_text().splitlines() if "sckpt" in line]
+    check(len(said) == 1 and "starting from the beginning: no checkpoint was committed" in said[0],
+          f"not one line that says that the job starts from the beginning: {said}")
+
+
+@test()
 def scancel_ends_promptly(work):
     seconds = {}
     for name, option in (("native", ""), ("sckpt", "--checkpoint=on ")):
@@ -200,6 +155,22 @@ def scancel_ends_promptly(work):
         check(job.restarts() == 0, f"job {job.id} was requeued after scancel")
     check(seconds["sckpt"] < seconds["native"] + 3,
           f"scancel took {seconds['sckpt']:.1f} s with checkpoints, {seconds['native']:.1f} s without")
+
+
+@test()
+def programs_end_as_natively(work):
+    """What srun reports of a task, and exits with."""
+    for way in ("return", "status", "exit", "MPI_Abort", "fault"):
+        ended = {}
+        for name, option in (("native", ()), ("sckpt", ("--checkpoint=on",))):
+            directory = work.directory / f"{way}.{name}"
+            work.cluster.ordered("mkdir", directory)
+            work.cluster.ordered("touch", directory / "go")
+            done = work.user("env", f"SCKPT_CASE_DIR={directory}", "srun", "--mpi=pmix", "-p", "low", "-n1", *option,
+                             work.build / "tests/faults/endings", way)
+            ended[name] = done.returncode, re.findall(r"task 0: (.*)", done.stderr)
+            check((directory / "result.0").exists(), f"`{way}`, {name}: the program did not get there: {done.stderr}")
+        check(ended["sckpt"] == ended["native"], f"`{way}` ends by {ended['sckpt']}, natively {ended['native']}")
 
 
 # --- crashes ----------------------------------------------------------------------------------------------------------
@@ -278,6 +249,32 @@ def create_while_running(work):
     check(job.restarts() == 0, "the job was requeued")
 
 
+RESTART = ("srun", "--mpi=pmix", "-p", "low")
+
+
+def restart_from(work, generation):
+    """The user restores it; what comes out has to be that of an undisturbed run."""
+    right = work.user(*RESTART, f"--restart-dir={generation}", "-N2", "-n4",
+                      *work.counter_command(STEPS, PACE).split(), timeout=END)
+    check(right.returncode == 0, f"srun --restart-dir: exit status {right.returncode}: {right.stderr.strip()}")
+    lines = work.counts()
+    check(not difference(lines), f"{work.directory}/counts: {difference(lines)}")
+    check(work.starts() == 1, "srun --restart-dir started the program from its beginning")
+
+
+@test()
+def preemption_without_requeue(work):
+    """A job that Slurm may not requeue is checkpointed all the same, and restored by hand."""
+    job = submit_counter(work, "on", options=["--no-requeue"])
+    work.await_step(60)
+    urgent = work.submit("true", partition="high", nodes=NODES, tasks=NODES, options=["--exclusive"])
+    await_condition(job.ended, f"job {job.id} ends when it is preempted", GRACE + 60)
+    check(job.restarts() == 0, f"job {job.id} was requeued")
+    check(job.events("committed"), f"preempted without a committed checkpoint{job.tail()}")
+    urgent.await_state("COMPLETED", timeout=END)
+    restart_from(work, job.generations()[-1])
+
+
 @test()
 def restart_by_hand(work):
     job = submit_counter(work, "on")
@@ -286,8 +283,7 @@ def restart_by_hand(work):
     work.cluster.ordered("scancel", job.id)
     await_condition(job.ended, f"job {job.id} ends after scancel", 60)
     command = work.counter_command(STEPS, PACE).split()
-
-    restart = ["srun", "--mpi=pmix", "-p", "low", f"--restart-dir={generation}"]
+    restart = [*RESTART, f"--restart-dir={generation}"]
     wrong = work.user(*restart, "-N1", "-n3", *command)
     check(wrong.returncode != 0, "srun --restart-dir with 3 ranks accepted a checkpoint of 4")
     check("rank" in wrong.stderr and "4" in wrong.stderr, f"the refusal does not say why: {wrong.stderr.strip()}")
@@ -302,11 +298,7 @@ def restart_by_hand(work):
           f"a missing file: exit status {refused.returncode}: {refused.stderr.strip()}")
     check(work.starts() == 1, "the refused restart started the program all the same")
 
-    right = work.user(*restart, "-N2", "-n4", *command, timeout=END)
-    check(right.returncode == 0, f"srun --restart-dir: exit status {right.returncode}: {right.stderr.strip()}")
-    lines = work.counts()
-    check(not difference(lines), f"{work.directory}/counts: {difference(lines)}")
-    check(work.starts() == 1, "srun --restart-dir started the program from its beginning")
+    restart_from(work, generation)
 
 
 # --- components that are loaded late cannot be set back as well as those that were there from the beginning -----------
@@ -421,7 +413,7 @@ def main(arguments):
         return 2
     build, base = pathlib.Path(options.build).resolve(), pathlib.Path(options.dir)
     library = build / "lib"
-    needed = [build / "tests/slurm/counter", build / "tests/slurm/everything"]
+    needed = [build / "tests" / name for name in ("slurm/counter", "slurm/everything", "faults/endings")]
     if not options.native:
         needed += [library / name for name in ("spank_checkpoint.so", "libsckpt.so", "sckpt")]
     for path in needed:

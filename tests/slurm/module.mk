@@ -9,4 +9,4 @@ $(SLURM_PROGRAMS): $(BUILD)/tests/slurm/%: tests/slurm/%.c
 e2e: all
 	tests/slurm/e2e.py --build $(BUILD) $(E2E_ARGS)
 
-e2e check-slurm: $(SLURM_PROGRAMS)
+e2e check-slurm: $(SLURM_PROGRAMS) $(BUILD)/tests/faults/endings
