@@ -5,11 +5,14 @@
   exports   libsckpt.so, when it has been built, exports every one of them
   by hand   functions that the table leaves to hand-written code are defined in mpi_coord/
   includes  who may include whom
+  pitfalls  the tests that tests/PITFALLS.md names exist
   length    no source file is longer than LONGEST lines
 """
 import argparse
+import fnmatch
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -84,6 +87,50 @@ def check_length(root, paths):
         lines = (root / path).read_text(errors='replace').count('\n')
         if lines > LONGEST:
             yield f'{path}:{LONGEST}: has {lines} lines, more than {LONGEST}: give each purpose a file of its own'
+
+
+PITFALLS = 'tests/PITFALLS.md'
+
+
+def names_of_tests(root):
+    """What can follow each kind of command that PITFALLS names: command -> set of names."""
+    def listed(script):
+        done = subprocess.run([sys.executable, root / script, '--list'], capture_output=True, text=True, check=True)
+        return set(done.stdout.split())
+    lists = {script: listed(script) for script in ('tests/faults.py', 'tests/slurm/e2e.py')}
+    cases = {p.stem for p in (root / 'tests/cases').iterdir() if p.suffix in ('.c', '.cc', '.f90', '.desc')}
+    return lists | {'tests/run.py': cases}
+
+
+def command_fault(root, known, command):
+    """Why a command of PITFALLS runs no test, or None."""
+    program, *arguments = command.split()
+    if program in known:
+        if len(arguments) != 2 or arguments[0] not in ('--case', '--test'):
+            return f'`{command}`: should be {program} and one option'
+        wrong = [name for name in arguments[1].split(',') if not fnmatch.filter(known[program], name)]
+        return f'`{command}`: there is no test {wrong[0]}' if wrong else None
+    if program.startswith('build/unit/'):
+        source = root / 'tests/unit' / f'{pathlib.PurePath(program).name}.cc'
+        if not source.exists():
+            return f'`{command}`: there is no {source.relative_to(root)}'
+        there = ['.'.join(match) for match in re.findall(r'^TEST\w*\((\w+), (\w+)\)', source.read_text(), re.M)]
+        wanted = arguments[0].removeprefix('--gtest_filter=').split(':') if arguments else []
+        wrong = [name for name in wanted if not fnmatch.filter(there, name)]
+        return f'`{command}`: {source.name} has no test {wrong[0]}' if wrong else None
+    return None if (root / program).exists() else f'`{command}`: there is no {program}'
+
+
+def check_pitfalls(root):
+    known = names_of_tests(root)
+    for number, line in enumerate((root / PITFALLS).read_text().splitlines(), 1):
+        if not re.match(r'\| \w', line) or line.startswith('| pitfall'):
+            continue
+        commands = re.findall(r'`([^`]+)`', line.rstrip('| ').rpartition('|')[2])
+        if not commands:
+            yield f'{PITFALLS}:{number}: names no test'
+        for fault in filter(None, (command_fault(root, known, command) for command in commands)):
+            yield f'{PITFALLS}:{number}: {fault}'
 
 
 def table_faults(table, prototypes, exported):
@@ -173,7 +220,8 @@ def main():
     options = parser.parse_args()
     build = options.build.resolve()
     paths = list(source_files(ROOT, build))
-    faults = [*check_calls(ROOT, build, options), *check_includes(ROOT, build, paths), *check_length(ROOT, paths)]
+    faults = [*check_calls(ROOT, build, options), *check_includes(ROOT, build, paths), *check_length(ROOT, paths),
+              *check_pitfalls(ROOT)]
     print(*faults, sep='\n', end='\n' if faults else '')
     sys.exit(1 if faults else 0)
 
