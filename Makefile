@@ -59,6 +59,7 @@ test:
 	+$(MAKE) -j$(JOBS) all cases $(UNIT_TESTS) $(BUILD)/tests/slurm/counter
 	+$(MAKE) lint unit
 	+$(MAKE) check-slurm
+	+$(MAKE) check-faults
 	+$(MAKE) check-cases
 
 .PHONY: demo
@@ -94,7 +95,7 @@ help:
 	@echo 'make            build everything into $(BUILD)/lib'
 	@echo 'make deps       install the Debian packages that are missing (scripts/packages.txt)'
 	@echo 'make demo       a preempted LAMMPS job comes back by itself, on a private Slurm'
-	@echo 'make test       all tests: lint, unit, check-slurm, check-cases'
+	@echo 'make test       all tests: lint, unit, check-slurm, check-faults, check-cases'
 	@echo 'make bench      measurements against native in the same run'
 	@echo 'make install    PREFIX=$(PREFIX), DESTDIR'
 	@echo 'make format     clang-format'
