@@ -118,9 +118,6 @@ inline void enter_collective(CommRecord *comm) {
     if (comm) ++comm->collectives;
 }
 
-// The handle for a new communicator, see comm.h.
-MPI_Comm adopt_communicator(MPI_Comm real, std::uint64_t id, const char *constructor);
-
 // The request of a non-blocking collective.
 RequestRecord *new_collective_request(MPI_Request real, CommRecord *comm);
 void discard_request(RequestRecord *request);
@@ -131,11 +128,10 @@ Freeing before_free(Record *record, int *error);
 
 template <Kind K, bool MayBeKnown>
 void Written<K, MayBeKnown>::done(CommRecord *about) {
+    static_assert(K != Kind::Comm, "constructors of communicators are written by hand: construct.h");
     if (!place || !real) return;
     if constexpr (K == Kind::Request) {
         *place = handle_of(new_collective_request(real, about));
-    } else if constexpr (K == Kind::Comm) {
-        *place = adopt_communicator(real, 0, "an intercommunicator's constructor");
     } else {
         if constexpr (MayBeKnown)
             for (Record *record = live_records[static_cast<size_t>(K)].first; record; record = record->next)

@@ -2,19 +2,19 @@
 //
 // A communicator is identified by how it came to be: the id of its parent, the number of the constructor call on it,
 // and its first member.  All members compute the same number without a message.  At a restart every rank walks its
-// communicators by ascending id and makes each with MPI_Comm_create_group from MPI_COMM_WORLD: one total order for all
-// ranks, so nobody waits in a circle.
+// communicators by ascending id and makes each with MPI_Comm_create_group from MPI_COMM_WORLD (two of them and
+// MPI_Intercomm_create for an intercommunicator): one total order for all ranks, so nobody waits in a circle.
 #include "mpi_coord/comm.h"
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/attributes.h"
-#include "mpi_coord/call.h"
+#include "mpi_coord/construct.h"
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/drain.h"
-#include "mpi_coord/errhandler.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/requests.h"
 #include "mpi_coord/wait.h"
@@ -25,20 +25,8 @@ namespace {
 
 // Ranks below zero that a call may name: MPI_ROOT is -4.
 constexpr int kBelowZero = 4;
-
-std::vector<std::uint32_t> members_of(MPI_Comm real) {
-    MPI_Group group, everybody;
-    int size = 0;
-    lower.Comm_group(real, &group);
-    lower.Comm_group(real_of(MPI_COMM_WORLD), &everybody);
-    lower.Group_size(group, &size);
-    std::vector<int> own(static_cast<size_t>(size)), world(static_cast<size_t>(size));
-    for (int i = 0; i < size; ++i) own[static_cast<size_t>(i)] = i;
-    lower.Group_translate_ranks(group, size, own.data(), everybody, world.data());
-    lower.Group_free(&group);
-    lower.Group_free(&everybody);
-    return {world.begin(), world.end()};
-}
+// The world rank of a process that is not of this job.
+constexpr auto kOutside = static_cast<std::uint32_t>(MPI_UNDEFINED);
 
 std::uint64_t *new_counters(size_t members) {
     auto *counters = new std::uint64_t[members + kBelowZero];
@@ -55,6 +43,7 @@ bool pending_on(const CommRecord *comm) {
 void destroy(CommRecord *comm) {
     forget_communicator(comm);
     retire_counts(comm);
+    if (comm->info->foreign) --hold_counts[static_cast<int>(Hold::connection)];
     if (comm->sent) delete[] (comm->sent - kBelowZero);
     if (comm->received) delete[] (comm->received - kBelowZero);
     delete comm->info;
@@ -73,28 +62,11 @@ void restore_name(const CommRecord *comm) {
     lower.Comm_set_name(static_cast<MPI_Comm>(comm->real), comm->info->name.c_str());
 }
 
-template <class Constructor>
-int construct(CommRecord *parent, MPI_Comm *result, const char *name, Constructor constructor) {
-    enter_collective(parent);
-    MPI_Comm real = nullptr;
-    self.in_collective = true;
-    const int error = constructor(&real);
-    self.in_collective = false;
-    if (error != MPI_SUCCESS) return error;
-    const std::uint64_t id = parent && parent->info ? next_child_id(parent) : 0;
-    *result = adopt_communicator(real, id, name);
-    inherit_errhandler(parent, record_of(*result));
-    if (record_of(*result)->info && record_of(*result)->info->inter)
-        ++hold_counts[static_cast<int>(Hold::intercommunicator)];
-    return error;
-}
-
 int duplicate(MPI_Comm comm, MPI_Comm *result, const char *name, auto constructor) {
     Guard guard;
     CommRecord *parent = record_of(comm);
     int error = construct(parent, result, name, constructor);
     if (error != MPI_SUCCESS) return error;
-    if (parent->info && parent->info->cartesian) record_of(*result)->info->cartesian = true;
     error = copy_attributes(parent, record_of(*result));
     if (error != MPI_SUCCESS) {
         MPI_Comm real = static_cast<MPI_Comm>(record_of(*result)->real);
@@ -114,22 +86,19 @@ int release(MPI_Comm *comm, int (*function)(MPI_Comm *)) {
         return function(comm ? &real : nullptr);
     }
     if (const int error = delete_attributes(record); error != MPI_SUCCESS) return error;
-    if (!record->info->inter) {
-        enter_collective(record);
-        if (pending_on(record)) {
-            // What is pending completes although the communicator is freed (MPI-3.1, 6.4.3), before or after a restart:
-            // it stays alive without a handle.
-            record->freed = true;
-            *comm = MPI_COMM_NULL;
-            return MPI_SUCCESS;
-        }
+    enter_collective(record);
+    if (!record->info->foreign && pending_on(record)) {
+        // What is pending completes although the communicator is freed (MPI-3.1, 6.4.3), before or after a restart:
+        // it stays alive without a handle.
+        record->freed = true;
+        *comm = MPI_COMM_NULL;
+        return MPI_SUCCESS;
     }
     MPI_Comm real = static_cast<MPI_Comm>(record->real);
     self.in_collective = true;
     const int error = function(&real);
     self.in_collective = false;
     if (error != MPI_SUCCESS) return error;
-    if (record->info->inter) --hold_counts[static_cast<int>(Hold::intercommunicator)];
     drop_errhandler(record);
     destroy(record);
     *comm = MPI_COMM_NULL;
@@ -139,8 +108,8 @@ int release(MPI_Comm *comm, int (*function)(MPI_Comm *)) {
 }  // namespace
 
 void Peers::add(const CommRecord *comm, int peer) {
-    if (!comm || !comm->info || comm->info->inter) return;
-    const auto &world = comm->info->world;
+    if (!comm || !comm->info || comm->info->foreign) return;
+    const auto &world = comm->info->peers();
     if (peer == MPI_ANY_SOURCE)
         ranks_.insert(ranks_.end(), world.begin(), world.end());
     else if (peer >= 0 && static_cast<size_t>(peer) < world.size())
@@ -154,7 +123,42 @@ std::uint64_t mix_id(std::uint64_t a, std::uint64_t b) {
     return x ^ x >> 31;
 }
 
-std::uint64_t next_child_id(CommRecord *parent) { return mix_id(parent->info->id, ++parent->info->children); }
+std::uint64_t mix_id(std::uint64_t a, std::span<const std::uint32_t> members) {
+    for (const std::uint32_t member : members) a = mix_id(a, member);
+    return a;
+}
+
+std::uint64_t next_child_id(CommRecord *parent) {
+    if (!parent || !parent->info || parent->info->foreign) return 0;
+    return mix_id(parent->info->id, ++parent->info->children);
+}
+
+std::vector<std::uint32_t> CommInfo::everybody() const {
+    std::vector<std::uint32_t> all(world);
+    all.insert(all.end(), remote.begin(), remote.end());
+    std::ranges::sort(all);
+    return all;
+}
+
+std::vector<std::uint32_t> world_ranks(MPI_Group real) {
+    MPI_Group everybody;
+    int size = 0;
+    lower.Comm_group(real_of(MPI_COMM_WORLD), &everybody);
+    lower.Group_size(real, &size);
+    std::vector<int> own(static_cast<size_t>(size)), world(static_cast<size_t>(size));
+    std::iota(own.begin(), own.end(), 0);
+    lower.Group_translate_ranks(real, size, own.data(), everybody, world.data());
+    lower.Group_free(&everybody);
+    return {world.begin(), world.end()};
+}
+
+std::vector<std::uint32_t> world_ranks(MPI_Comm real, int (*group_of)(MPI_Comm, MPI_Group *)) {
+    MPI_Group group;
+    group_of(real, &group);
+    std::vector<std::uint32_t> members = world_ranks(group);
+    lower.Group_free(&group);
+    return members;
+}
 
 void describe_communicator(CommRecord *comm, std::uint64_t id, const char *constructor) {
     const MPI_Comm real = static_cast<MPI_Comm>(comm->real);
@@ -163,19 +167,14 @@ void describe_communicator(CommRecord *comm, std::uint64_t id, const char *const
     lower.Comm_test_inter(real, &inter);
     info->inter = inter != 0;
     info->constructor = constructor;
-    info->world = members_of(real);
+    info->world = world_ranks(real, lower.Comm_group);
+    if (info->inter) info->remote = world_ranks(real, lower.Comm_remote_group);
     lower.Comm_rank(real, &info->rank);
-    size_t peers = info->world.size();
-    if (info->inter) {
-        int remote = 0;
-        lower.Comm_remote_size(real, &remote);
-        peers = std::max(peers, static_cast<size_t>(remote));
-    } else {
-        int topology = MPI_UNDEFINED;
-        lower.Topo_test(real, &topology);
-        info->cartesian = topology == MPI_CART;
-    }
-    info->id = mix_id(id, info->world.empty() ? 0 : *std::ranges::min_element(info->world));
+    const std::vector<std::uint32_t> everybody = info->everybody();
+    info->foreign = id == 0 || (!everybody.empty() && everybody.back() == kOutside);
+    if (info->foreign) ++hold_counts[static_cast<int>(Hold::connection)];
+    info->id = mix_id(id, everybody.empty() ? 0 : everybody.front());
+    const size_t peers = std::max(info->world.size(), info->remote.size());
     comm->info = info;
     comm->sent = new_counters(peers);
     comm->received = new_counters(peers);
@@ -189,19 +188,25 @@ MPI_Comm adopt_communicator(MPI_Comm real, std::uint64_t id, const char *constru
     return handle_of(record);
 }
 
+MPI_Comm make_among(const std::vector<std::uint32_t> &world, std::uint64_t id) {
+    const std::vector<int> ranks(world.begin(), world.end());
+    MPI_Group everybody, group;
+    MPI_Comm made = nullptr;
+    lower.Comm_group(real_of(MPI_COMM_WORLD), &everybody);
+    lower.Group_incl(everybody, static_cast<int>(ranks.size()), ranks.data(), &group);
+    const int error = lower.Comm_create_group(real_of(MPI_COMM_WORLD), group, static_cast<int>(id & 0x7fff), &made);
+    if (error != MPI_SUCCESS) die("cannot make a communicator of %zu ranks again: MPI error %d", ranks.size(), error);
+    lower.Group_free(&group);
+    lower.Group_free(&everybody);
+    return made;
+}
+
 void record_communicators() {
     record_name(record_of(MPI_COMM_WORLD));
     record_name(record_of(MPI_COMM_SELF));
     for_each_live<CommRecord>(Kind::Comm, [](CommRecord *comm) {
-        const MPI_Comm real = static_cast<MPI_Comm>(comm->real);
         record_name(comm);
-        if (!comm->info->cartesian) return;
-        int dimensions = 0;
-        lower.Cartdim_get(real, &dimensions);
-        comm->info->dimensions.resize(static_cast<size_t>(dimensions));
-        comm->info->periods.resize(static_cast<size_t>(dimensions));
-        std::vector<int> coordinates(static_cast<size_t>(dimensions));
-        lower.Cart_get(real, dimensions, comm->info->dimensions.data(), comm->info->periods.data(), coordinates.data());
+        record_topology(comm);
     });
 }
 
@@ -211,27 +216,11 @@ void rebuild_communicators() {
     restore_name(record_of(MPI_COMM_WORLD));
     restore_name(record_of(MPI_COMM_SELF));
     std::ranges::sort(ordered, {}, [](const CommRecord *comm) { return comm->info->id; });
-    MPI_Group everybody;
-    lower.Comm_group(real_of(MPI_COMM_WORLD), &everybody);
     for (CommRecord *comm : ordered) {
-        const std::vector<int> ranks(comm->info->world.begin(), comm->info->world.end());
-        MPI_Group group;
-        MPI_Comm made;
-        lower.Group_incl(everybody, static_cast<int>(ranks.size()), ranks.data(), &group);
-        const int tag = static_cast<int>(comm->info->id & 0x7fff);
-        const int error = lower.Comm_create_group(real_of(MPI_COMM_WORLD), group, tag, &made);
-        lower.Group_free(&group);
-        if (error != MPI_SUCCESS) die("cannot make communicator %s again: MPI error %d", comm->info->name.c_str(), error);
-        if (comm->info->cartesian) {
-            MPI_Comm plain = made;
-            lower.Cart_create(plain, static_cast<int>(comm->info->dimensions.size()), comm->info->dimensions.data(),
-                              comm->info->periods.data(), 0, &made);
-            lower.Comm_free(&plain);
-        }
-        comm->real = made;
+        comm->real = comm->info->inter ? make_between(*comm->info) : make_among(comm->info->world, comm->info->id);
+        rebuild_topology(comm);
         restore_name(comm);
     }
-    lower.Group_free(&everybody);
 }
 
 extern "C" {
@@ -280,73 +269,32 @@ int PMPI_Comm_create(MPI_Comm comm, MPI_Group group, MPI_Comm *result) {
                      [=](MPI_Comm *real) { return lower.Comm_create(real_of(comm), real_of(group), real); });
 }
 
-// Collective over the group only.  An epoch under way is given up: the members that do not know of it cannot be told
-// by an announcement on a communicator that does not exist yet.
+// Collective over the group only, which may not have a communicator: it meets.  Different tags are different meetings,
+// since threads may have several under way.
 int PMPI_Comm_create_group(MPI_Comm comm, MPI_Group group, int tag, MPI_Comm *result) {
     Guard guard;
-    if (attention.load() & kSettling) abandon_epoch_for("MPI_Comm_create_group was called");
     CommRecord *parent = record_of(comm);
+    std::uint64_t key = 0;
+    if (parent && parent->info && !parent->info->foreign && group && group != MPI_GROUP_NULL) {
+        std::vector<std::uint32_t> members = world_ranks(real_of(group));
+        key = mix_id(mix_id(parent->info->id, static_cast<std::uint64_t>(tag)), members);
+        std::ranges::sort(members);
+        if (std::ranges::binary_search(members, static_cast<std::uint32_t>(world_rank())))
+            enter_meeting(nullptr, key, members);
+    }
     MPI_Comm real = nullptr;
     self.in_collective = true;
     const int error = lower.Comm_create_group(real_of(comm), real_of(group), tag, &real);
     self.in_collective = false;
     if (error != MPI_SUCCESS) return error;
-    std::uint64_t key = static_cast<std::uint64_t>(tag);
-    if (real && real != real_of(MPI_COMM_NULL))
-        for (const std::uint32_t member : members_of(real)) key = mix_id(key, member);
-    const std::uint64_t id = parent->info ? mix_id(mix_id(parent->info->id, key), ++parent->info->group_children[key]) : 0;
-    *result = adopt_communicator(real, id, "MPI_Comm_create_group");
+    *result =
+        adopt_communicator(real, key ? mix_id(key, ++parent->info->group_children[key]) : 0, "MPI_Comm_create_group");
     inherit_errhandler(parent, record_of(*result));
-    return error;
-}
-
-int PMPI_Intercomm_merge(MPI_Comm comm, int high, MPI_Comm *result) {
-    Guard guard;
-    if (attention.load() & kSettling) abandon_epoch_for("MPI_Intercomm_merge was called");
-    MPI_Comm real = nullptr;
-    const int error = lower.Intercomm_merge(real_of(comm), high, &real);
-    if (error != MPI_SUCCESS) return error;
-    std::uint64_t key = 0;
-    for (const std::uint32_t member : members_of(real)) key = mix_id(key, member);
-    CommRecord *world = record_of(MPI_COMM_WORLD);
-    *result = adopt_communicator(real, mix_id(key, ++world->info->group_children[key]), "MPI_Intercomm_merge");
-    inherit_errhandler(record_of(comm), record_of(*result));
-    return error;
-}
-
-int PMPI_Comm_get_parent(MPI_Comm *parent) {
-    Guard guard;
-    MPI_Comm real = nullptr;
-    const int error = lower.Comm_get_parent(&real);
-    if (error != MPI_SUCCESS) return error;
-    for (Record *record = live_records[static_cast<size_t>(Kind::Comm)].first; record; record = record->next)
-        if (record->real == real) {
-            *parent = handle_of(static_cast<CommRecord *>(record));
-            return error;
-        }
-    *parent = adopt_communicator(real, 0, "MPI_Comm_get_parent");
     return error;
 }
 
 int PMPI_Comm_free(MPI_Comm *comm) { return release(comm, lower.Comm_free); }
 int PMPI_Comm_disconnect(MPI_Comm *comm) { return release(comm, lower.Comm_disconnect); }
-
-int PMPI_Comm_spawn_multiple(int count, char *commands[], char **arguments[], const int processes[],
-                             const MPI_Info infos[], int root, MPI_Comm comm, MPI_Comm *result, int errors[]) {
-    Guard guard;
-    if (attention.load() & kSettling) abandon_epoch_for("MPI_Comm_spawn_multiple was called");
-    std::vector<MPI_Info> real_infos;
-    const bool significant = record_of(comm) && record_of(comm)->info && record_of(comm)->info->rank == root;
-    for (int i = 0; significant && i < count; ++i) real_infos.push_back(real_of(infos[i]));
-    MPI_Comm real = nullptr;
-    const int error = lower.Comm_spawn_multiple(count, commands, arguments, processes,
-                                                significant ? real_infos.data() : infos, root, real_of(comm), &real,
-                                                errors);
-    if (error != MPI_SUCCESS) return error;
-    *result = adopt_communicator(real, 0, "MPI_Comm_spawn_multiple");
-    ++hold_counts[static_cast<int>(Hold::intercommunicator)];
-    return error;
-}
 
 }  // extern "C"
 
@@ -357,10 +305,7 @@ SCKPT_ALIAS(Comm_split)
 SCKPT_ALIAS(Comm_split_type)
 SCKPT_ALIAS(Comm_create)
 SCKPT_ALIAS(Comm_create_group)
-SCKPT_ALIAS(Intercomm_merge)
-SCKPT_ALIAS(Comm_get_parent)
 SCKPT_ALIAS(Comm_free)
 SCKPT_ALIAS(Comm_disconnect)
-SCKPT_ALIAS(Comm_spawn_multiple)
 
 }  // namespace sckpt::mpi

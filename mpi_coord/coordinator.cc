@@ -5,7 +5,10 @@
 #include "mpi_coord/coordinator.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <span>
+#include <unordered_map>
 
 #include "mpi_coord/call.h"
 #include "mpi_coord/comm.h"
@@ -32,6 +35,7 @@ std::atomic<std::uint32_t> wanted{0};  // causes asked for and not yet taken up
 std::uint32_t ended_epoch = 0;         // the last one whose end has been dealt with
 std::string decline_reason;            // of this rank, in the current epoch
 bool running = false, finished = false;
+std::unordered_map<mpi_coord::CommunicatorId, std::int64_t> meetings;  // calls so far; see enter_meeting()
 int level = MPI_THREAD_SINGLE;
 
 // A name for what forbids a checkpoint, or empty.
@@ -62,12 +66,13 @@ bool others_inside() {
 void join(std::uint32_t epoch, std::uint32_t cause) {
     std::vector<mpi_coord::Count> counts;
     auto add = [&](CommRecord *comm) {
-        if (comm->info && !comm->info->inter)
+        if (comm->info && !comm->info->foreign)
             counts.push_back({comm->info->id, static_cast<std::int64_t>(comm->collectives)});
     };
     add(record_of(MPI_COMM_WORLD));
     add(record_of(MPI_COMM_SELF));
     for_each_live<CommRecord>(Kind::Comm, add);
+    for (const auto &[id, entered] : meetings) counts.push_back({id, entered});
     const bool fresh = settle->phase() == Phase::idle;
     if (!settle->become_aware(epoch, cause, counts)) return;
     attention.fetch_or(kSettling);
@@ -201,16 +206,18 @@ void look_for_control() {
     serving.unlock();
 }
 
-void serve_passing() { serve(nullptr, true); }
+namespace {
 
-void stand_at_gate(CommRecord *comm) {
-    if (!running || !comm || !comm->info) return;
-    for (;;) {
+// Stands at the gate until this rank may enter one of `next`; then all are announced at once, before any is entered:
+// held between two it would be owed by those it has announced the first to.
+void pass_gate(std::span<const mpi_coord::Count> next) {
+    while (running) {
         serve(nullptr, true);
         lock_serving();
         bool enter = settle->phase() == Phase::idle;
-        if (!enter && settle->phase() != Phase::stopped && settle->may_enter(comm->info->id)) {
-            settle->entering(comm->info->id, static_cast<std::int64_t>(comm->collectives) + 1);
+        if (!enter && settle->phase() != Phase::stopped &&
+            std::ranges::any_of(next, [](const auto &count) { return settle->may_enter(count.communicator); })) {
+            for (const auto &[id, entered] : next) settle->entering(id, entered);
             send_messages();
             enter = true;
         }
@@ -219,6 +226,36 @@ void stand_at_gate(CommRecord *comm) {
         park_if_stopping();
         sys::yield();
     }
+}
+
+}  // namespace
+
+void serve_passing() { serve(nullptr, true); }
+
+void stand_at_gate(CommRecord *comm) {
+    if (comm && comm->info && !comm->info->foreign)
+        pass_gate(std::array{mpi_coord::Count{comm->info->id, static_cast<std::int64_t>(comm->collectives) + 1}});
+}
+
+void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members) {
+    lock_serving();
+    const auto [place, is_new] = meetings.try_emplace(id, 0);
+    std::int64_t &calls = place->second;  // stays where it is
+    if (is_new && settle) {
+        settle->add_communicator(id, members, 0);
+        send_messages();
+    }
+    serving.unlock();
+    if (attention.load(std::memory_order_relaxed) & kSettling) {
+        const mpi_coord::Count meeting{id, calls + 1};
+        if (comm)
+            pass_gate(std::array{mpi_coord::Count{comm->info->id, static_cast<std::int64_t>(comm->collectives) + 1},
+                                 meeting});
+        else
+            pass_gate(std::array{meeting});
+    }
+    if (comm) ++comm->collectives;
+    ++calls;
 }
 
 void abandon_epoch_for(const char *what) {
@@ -237,19 +274,17 @@ void abandon_epoch_for(const char *what) {
 }
 
 void announce_communicator(CommRecord *comm) {
-    if (comm->info->inter) return;
+    if (comm->info->foreign) return;
     lock_serving();
     if (settle) {
-        std::vector<std::uint32_t> sorted(comm->info->world);
-        std::sort(sorted.begin(), sorted.end());
-        settle->add_communicator(comm->info->id, sorted, static_cast<std::int64_t>(comm->collectives));
+        settle->add_communicator(comm->info->id, comm->info->everybody(), static_cast<std::int64_t>(comm->collectives));
         send_messages();
     }
     serving.unlock();
 }
 
 void forget_communicator(CommRecord *comm) {
-    if (!comm->info || comm->info->inter) return;
+    if (!comm->info || comm->info->foreign) return;
     lock_serving();
     if (settle) settle->remove_communicator(comm->info->id, static_cast<std::int64_t>(comm->collectives));
     serving.unlock();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,5 +72,9 @@ void leave_coordinator();                // collective: leavable barrier, then n
 void serve_passing();                    // a thread passes a wrapper with attention raised
 void announce_communicator(CommRecord *comm);
 void forget_communicator(CommRecord *comm);
+// Before a call that is collective over `members` (sorted world ranks, this one among them), which have no communicator
+// for it: to the agreement it is the next collective of one that `id` names, the same number in all of them.  `comm`:
+// it is also the next collective of that one, null when not.  Stands at the gate, announces, counts.
+void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members);
 
 }  // namespace sckpt::mpi

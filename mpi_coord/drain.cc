@@ -29,9 +29,10 @@ DrainTotals totals;
 std::vector<std::uint64_t> retired_sent, retired_received;
 
 void add_counts(const CommRecord *comm, std::vector<std::uint64_t> &sent, std::vector<std::uint64_t> &received) {
-    if (!comm->info || comm->info->inter) return;
-    for (size_t i = 0; i < comm->info->world.size(); ++i) {
-        const size_t world = comm->info->world[i];
+    if (!comm->info || comm->info->foreign) return;
+    const auto &peers = comm->info->peers();
+    for (size_t i = 0; i < peers.size(); ++i) {
+        const size_t world = peers[i];
         if (world >= sent.size()) continue;
         sent[world] += comm->sent[i];
         received[world] += comm->received[i];
@@ -100,7 +101,7 @@ void append_drained(DrainedMessage *message) {
 }
 
 bool take_unexpected(CommRecord *comm) {
-    if (!comm->info || comm->info->inter) return false;
+    if (!comm->info || comm->info->foreign) return false;
     int found = 0;
     MPI_Message message;
     MPI_Status status;

@@ -36,8 +36,8 @@ void record_groups() {
         record->members = new std::vector<int>(static_cast<size_t>(size));
         const int error = lower.Group_translate_ranks(real, size, own.data(), world.group(), record->members->data());
         if (error != MPI_SUCCESS) die("cannot list the members of a group: MPI error %d", error);
-        // Members from outside the world come with intercommunicators, and a checkpoint is declined while one lives;
-        // of a group that outlives its intercommunicator those members are gone.
+        // Members from outside the world come with connections, and a checkpoint is declined while one lives; of a group
+        // that outlives its connection those members are gone.
         std::erase(*record->members, MPI_UNDEFINED);
     });
 }

@@ -138,7 +138,7 @@ std::map<Lane, std::vector<DrainedMessage *>> drained_messages() {
 
 void number_send(RequestRecord *record) {
     CommRecord *comm = record->comm;
-    if (record->peer < 0 || comm->info->inter) return;
+    if (record->peer < 0 || comm->info->foreign) return;
     const bool synchronous = record->mode == Mode::synchronous;
     const SendStream::Key key{comm, record->peer, record->tag};
     std::lock_guard locked(guard_streams);
@@ -200,7 +200,7 @@ std::vector<RequestRecord *> pending_synchronous() {
 void await_receipts(std::span<RequestRecord *const> pending) {
     const int ranks = world_size();
     auto world_rank_of = [](const RequestRecord *record) {
-        return record->comm->info->world[static_cast<size_t>(record->peer)];
+        return record->comm->info->peers()[static_cast<size_t>(record->peer)];
     };
 
     Exchange<Question> asked(ranks), heard(ranks);
