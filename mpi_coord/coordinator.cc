@@ -258,16 +258,22 @@ void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint
     ++calls;
 }
 
+// While not everybody is aware the end of the epoch must not be waited for: who would have to pass it on may be inside the
+// very call, deaf, and wait for this rank.  Nor need it be: on its way up the tree what is sent here precedes this rank's
+// answer to any wave, so the epoch cannot come to a cut.  Once all are aware, those inside such a call have been here
+// before, and the end is on its way.
 void abandon_epoch_for(const char *what) {
     while (running) {
         lock_serving();
-        const bool idle = settle->phase() == Phase::idle;
-        if (!idle && decline_reason.empty()) {
+        const bool may_go = settle->phase() == Phase::idle || settle->phase() == Phase::aware;
+        if (settle->phase() != Phase::idle && decline_reason.empty()) {
             decline_reason = what;
             settle->give_up(static_cast<std::int64_t>(Decline::passing));
+            send_messages();
+            notice_end();
         }
         serving.unlock();
-        if (idle) return;
+        if (may_go) return;
         serve(nullptr, true);
         sys::yield();
     }
