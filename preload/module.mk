@@ -15,3 +15,8 @@ $(BUILD)/unit/slurm_state_test: $(BUILD)/tests/unit/slurm_state_test.o $(BUILD)/
 	@mkdir -p $(@D)
 	$(CXX) -o $@ $^ $(UNIT_LIBS)
 UNIT_TESTS += $(BUILD)/unit/slurm_state_test
+
+$(BUILD)/unit/process_tree_test: $(BUILD)/tests/unit/process_tree_test.o $(BUILD)/preload/process_tree.o
+	@mkdir -p $(@D)
+	$(CXX) -o $@ $^ $(UNIT_LIBS)
+UNIT_TESTS += $(BUILD)/unit/process_tree_test

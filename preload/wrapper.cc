@@ -7,7 +7,6 @@
 // on as if the rank had finished: so it is the call that reports the rank's end to it that brings the SIGTERM back.
 #include "preload/wrapper.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 
 #include <atomic>
 
+#include "preload/process_tree.h"
 #include "preload/settings.h"
 #include "preload/signals.h"
 #include "preload/wrap.h"
@@ -26,53 +26,6 @@ namespace {
 
 std::atomic<bool> held{false};
 siginfo_t held_info;
-
-// Processes still to be looked at.  A tree of more is not one of wrappers.
-struct Queue {
-    static constexpr int kCapacity = 1024;
-    int pids[kCapacity];
-    int count = 0;
-
-    void add(int pid) {
-        if (count < kCapacity) pids[count++] = pid;
-    }
-};
-
-// The numbers of /proc/PID/task/TID/children, which can be longer than any buffer here.
-void add_numbers(const char *path, Queue &queue) {
-    const long fd = sys::open(path, O_RDONLY);
-    if (fd < 0) return;
-    char part[512];
-    int number = 0;
-    for (long got; (got = sys::read(static_cast<int>(fd), part, sizeof part)) > 0;)
-        for (long i = 0; i < got; ++i) {
-            if (part[i] >= '0' && part[i] <= '9') {
-                number = number * 10 + (part[i] - '0');
-            } else {
-                if (number) queue.add(number);
-                number = 0;
-            }
-        }
-    if (number) queue.add(number);
-    sys::close(static_cast<int>(fd));
-}
-
-void add_children(int pid, Queue &queue) {
-    char path[80];
-    snprintf(path, sizeof path, "/proc/%d/task", pid);
-    const int tasks = static_cast<int>(sys::open(path, O_RDONLY | O_DIRECTORY));
-    if (tasks < 0) return;
-    alignas(dirent64) char entries[1024];
-    for (long length; (length = system_call(SYS_getdents64, tasks, as_long(entries), sizeof entries)) > 0;)
-        for (long at = 0; at < length;) {
-            const auto *entry = reinterpret_cast<const dirent64 *>(entries + at);
-            at += entry->d_reclen;
-            if (entry->d_name[0] == '.') continue;
-            snprintf(path, sizeof path, "/proc/%d/task/%.20s/children", pid, entry->d_name);
-            add_numbers(path, queue);
-        }
-    sys::close(tasks);
-}
 
 bool is_living_rank(int pid) {
     char path[32], text[4096];
@@ -91,10 +44,7 @@ bool sent_by_itself(const siginfo_t *info) {
 
 void on_terminate(int number, siginfo_t *info, void *context) {
     const int saved_errno = errno;
-    if (!sent_by_itself(info) && rank_below()) {
-        held_info = *info;
-        held = true;
-    } else {
+    if (sent_by_itself(info) || !hold_for_rank_below(*info)) {
         held = false;
         run_own_action(number, info, context);
     }
@@ -115,13 +65,20 @@ Result waited(Result result) {
 }  // namespace
 
 bool rank_below() {
-    Queue queue;
+    ProcessQueue queue;
     add_children(static_cast<int>(sys::getpid()), queue);
     for (int i = 0; i < queue.count; ++i) {
         if (is_living_rank(queue.pids[i])) return true;
         add_children(queue.pids[i], queue);
     }
     return false;
+}
+
+bool hold_for_rank_below(const siginfo_t &info) {
+    if (!rank_below()) return false;
+    held_info = info;
+    held = true;
+    return true;
 }
 
 void start_wrapper() {

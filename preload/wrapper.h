@@ -3,6 +3,8 @@
 // the rank has a checkpoint to take first.
 #pragma once
 
+#include <signal.h>
+
 namespace sckpt {
 
 // In the constructor of an active process.  It is a wrapper until MPI_Init makes a rank of it, and its forked children
@@ -11,5 +13,9 @@ void start_wrapper();
 
 // Is there a process below this one that is a living rank?  Looks in /proc, takes no lock and allocates nothing.
 bool rank_below();
+
+// Keeps a SIGTERM until the call that reports the end of the last rank below this process to it, which brings it back;
+// false when there is no rank below, and nothing is kept.
+bool hold_for_rank_below(const siginfo_t &info);
 
 }  // namespace sckpt

@@ -12,6 +12,6 @@ $(PROCESS_TESTS): $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(PROCESS_OBJECTS)
 
 UNIT_TESTS += $(BUILD)/unit/process_wrapper_test
 $(BUILD)/unit/process_wrapper_test: $(BUILD)/tests/unit/process_wrapper_test.o $(PROCESS_OBJECTS) \
-		$(addprefix $(BUILD)/preload/,wrapper.pic.o settings.pic.o base/spec.pic.o)
+		$(addprefix $(BUILD)/preload/,wrapper.pic.o process_tree.pic.o settings.pic.o base/spec.pic.o)
 	@mkdir -p $(@D)
 	$(CXX) $(OPT) -o $@ $^ $(UNIT_LIBS)
