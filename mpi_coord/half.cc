@@ -27,6 +27,17 @@ void *handle;
 decltype(&sckpt_lower_environment) lower_environment;
 decltype(&sckpt_lower_thread_start) lower_thread_start;
 decltype(&sckpt_lower_preload) lower_preload;
+struct Environment {
+    std::vector<std::string> text;
+    std::vector<char *> list;
+
+    void end_list() {
+        list.clear();
+        for (std::string &variable : text) list.push_back(variable.data());
+        list.push_back(nullptr);
+    }
+};
+Environment *later_environment = nullptr;  // given before there was a lower half
 int late = 0;
 bool armed = false;
 
@@ -150,7 +161,7 @@ std::expected<void, std::string> load_lower_half(const char *directory) {
     auto abi = reinterpret_cast<decltype(&sckpt_lower_abi)>(lower_symbol("sckpt_lower_abi"));
     if (!lower_environment || !lower_thread_start || !lower_preload || !abi || abi() != kAbiVersion)
         return std::unexpected(path + " is not of this version of sckpt");
-    set_lower_environment(environ);
+    set_lower_environment(later_environment ? later_environment->list.data() : environ);
     preload_components();
     extend_pristine();
     freeze_pristine_arena();
@@ -168,13 +179,21 @@ bool lower_owns_descriptor(int fd) {
     return arena()->descriptors[fd / 8] >> fd % 8 & 1;
 }
 
+namespace {
+
+void keep_for_later(char **variables) {
+    delete later_environment;
+    later_environment = new Environment;
+    for (char **variable = variables; *variable; ++variable) later_environment->text.emplace_back(*variable);
+    later_environment->end_list();
+}
+
+}  // namespace
+
 void set_lower_environment(char **variables) {
+    if (!lower_environment) return keep_for_later(variables);
     // Libraries of the lower half keep pointers into it until the next reset.  What the pristine copies may point to
     // stays for good: the first one, and any during which a library was loaded late.
-    struct Environment {
-        std::vector<std::string> text;
-        std::vector<char *> list;
-    };
     static Environment *last = nullptr;
     static int late_before = 0;
     if (armed && last && late_before == late) delete last;
@@ -196,8 +215,7 @@ void set_lower_environment(char **variables) {
     }
     for (const Setting &setting : kSettings)
         if (!present.contains(setting.name)) fresh->text.push_back(std::string(setting.name) + "=" + setting.value);
-    for (std::string &variable : fresh->text) fresh->list.push_back(variable.data());
-    fresh->list.push_back(nullptr);
+    fresh->end_list();
     lower_environment(fresh->list.data());
     last = armed ? fresh : nullptr;
 }

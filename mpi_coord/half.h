@@ -33,6 +33,7 @@ bool lower_owns_descriptor(int fd);
 std::span<const Segment> lower_segments();
 
 // Environment of the lower half: NAME=value strings that stay valid, with ours added.  Ends with a null pointer.
+// Before the lower half is loaded: the environment that it is to get then, the process's own otherwise.
 void set_lower_environment(char **variables);
 
 // To be called by every thread before it first enters the lower half: the lower libc's per-thread start.

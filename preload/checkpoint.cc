@@ -36,6 +36,7 @@
 #include "preload/snapshot.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
+#include "preload/world.h"
 
 namespace sckpt {
 namespace {
@@ -63,7 +64,7 @@ std::string cause_text(std::uint32_t cause) {
 
 // RECORD.  Returns a sentence on failure.
 std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
-    mpi::record_objects();
+    if (mpi::mpi_running()) mpi::record_objects();
     describe_process(plan, generation, cause_text(cause));
     describe_objects(plan);
     record_process(plan);
@@ -81,7 +82,7 @@ std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
 void fail(const char *what, const std::string &why) {
     release_threads();
     if (!why.empty()) say(Severity::warning, "checkpoint failed: %s", why.c_str());
-    log_event("-", std::string(what) + " rank " + std::to_string(mpi::world_rank()) + ": " +
+    log_event("-", std::string(what) + " rank " + std::to_string(world::rank()) + ": " +
                        (why.empty() ? "another rank could not take part" : why));
 }
 
@@ -109,6 +110,23 @@ struct UsingJob {
 
 bool held_for_requeue() { return held; }
 
+const char *blocker() {
+    if (const char *sentence = blocker_files()) return sentence;
+    if (const char *sentence = blocker_timers()) return sentence;
+    return blocker_process();
+}
+
+void checkpoint_declined(std::uint32_t cause, mpi::Decline why, const char *reason) {
+    if (reason) {
+        std::string text = "declined";
+        if (cause & mpi::kCreate) text += " request=" + std::to_string(served_request());
+        text += " rank " + std::to_string(world::rank()) + ": " + reason;
+        log_event("-", text);
+        say(Severity::info, "no checkpoint: %s", reason);
+    }
+    after_declined(why == mpi::Decline::native);
+}
+
 void follow_background_write() {
     if (job_in_use || !background.holder) return;
     const WriteState state = follow_write(background, false);
@@ -128,9 +146,9 @@ void checkpoint(std::uint32_t cause) {
     if (!not_stopped && !own_room(kRoom)) not_stopped = "there is no memory left for the records of a checkpoint";
 
     // DRAIN
-    mpi::drain_network();
+    if (mpi::mpi_running()) mpi::drain_network();
     const std::int64_t drained = now(CLOCK_MONOTONIC);
-    if (mpi::agree_union(not_stopped != nullptr)) {
+    if (world::agree_union(not_stopped != nullptr)) {
         fail("failed", not_stopped ? not_stopped : "");
         after_checkpoint();
         return;
@@ -142,9 +160,9 @@ void checkpoint(std::uint32_t cause) {
     const auto partial = begin_generation();
     std::string failure = partial ? record(plan, generation_number(*partial), cause) : partial.error();
     const bool wanted_synchronous = settings().spec.synchronous || (cause & mpi::kTerminate);
-    const bool synchronous = mpi::agree_union(wanted_synchronous || needs_synchronous_write(plan)) != 0;
-    if (mpi::agree_union(!failure.empty())) {
-        if (mpi::world_rank() == 0 && partial) remove_generation(partial->c_str());
+    const bool synchronous = world::agree_union(wanted_synchronous || needs_synchronous_write(plan)) != 0;
+    if (world::agree_union(!failure.empty())) {
+        if (world::rank() == 0 && partial) remove_generation(partial->c_str());
         fail("failed", failure);
         after_checkpoint();
         return;
@@ -154,7 +172,7 @@ void checkpoint(std::uint32_t cause) {
     if (sckpt_save_context(resume_point(plan.process)) != 0) {
         forget_write(background);
         restart();
-        log_event(restored_generation(), "restored rank " + std::to_string(mpi::world_rank()));
+        log_event(restored_generation(), "restored rank " + std::to_string(world::rank()));
         resume_from_restart();
         return;
     }
@@ -174,7 +192,7 @@ void checkpoint(std::uint32_t cause) {
         const bool started = background.holder != 0;
         const WriteState state = follow_write(background, true);
         if (started) report(state, background);
-        committed = mpi::agree_union(mpi::world_rank() == 0 && state == WriteState::committed) != 0;
+        committed = world::agree_after_commit(world::rank() == 0 && state != WriteState::committed) == 0;
     } else if (background.in_place) {
         // No memory for a snapshot, nor for a holder that would keep the writer from the application's wait().
         if (background.holder) report(follow_write(background, true), background);

@@ -13,6 +13,7 @@
 #include "preload/base/system.h"
 #include "preload/restart.h"
 #include "preload/settings.h"
+#include "preload/world.h"
 
 namespace sckpt {
 namespace {
@@ -75,8 +76,8 @@ void add_communicator(Plan &plan, mpi::CommRecord *comm, const char *name) {
 
 void describe_process(Plan &plan, std::uint32_t generation, const std::string &cause) {
     image::Process &process = plan.process;
-    process.rank = static_cast<std::uint32_t>(mpi::world_rank());
-    process.world_size = static_cast<std::uint32_t>(mpi::world_size());
+    process.rank = static_cast<std::uint32_t>(world::rank());
+    process.world_size = static_cast<std::uint32_t>(world::size());
     process.generation = generation;
     process.incarnation = static_cast<std::uint32_t>(settings().incarnation);
     process.pid = static_cast<std::int32_t>(sys::getpid());
@@ -99,6 +100,7 @@ void describe_process(Plan &plan, std::uint32_t generation, const std::string &c
 }
 
 void describe_objects(Plan &plan) {
+    if (!mpi::mpi_running()) return;
     add_communicator(plan, mpi::record_of(MPI_COMM_WORLD), "MPI_COMM_WORLD");
     add_communicator(plan, mpi::record_of(MPI_COMM_SELF), "MPI_COMM_SELF");
     mpi::for_each_live<mpi::CommRecord>(mpi::Kind::Comm, [&](mpi::CommRecord *comm) {

@@ -9,35 +9,13 @@
 #include <charconv>
 #include <cstdio>
 
-#include "mpi_coord/coordinator.h"
 #include "preload/base/file_limit.h"
 #include "preload/base/system.h"
 #include "preload/settings.h"
+#include "preload/world.h"
 
 namespace sckpt {
 namespace {
-
-struct DirectoryEntry {  // getdents64(2)
-    std::uint64_t inode;
-    std::int64_t offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
-
-template <class Visit>
-long for_each_name(const char *directory, Visit visit) {
-    const long fd = sys::open(directory, O_RDONLY | O_DIRECTORY);
-    if (fd < 0) return fd;
-    alignas(8) char buffer[4096];
-    for (long got; (got = system_call(SYS_getdents64, fd, as_long(buffer), sizeof buffer)) > 0;)
-        for (long at = 0; at < got;) {
-            const auto *entry = reinterpret_cast<const DirectoryEntry *>(buffer + at);
-            visit(static_cast<int>(fd), entry->name);
-            at += entry->length;
-        }
-    return sys::close(static_cast<int>(fd));
-}
 
 // The largest number that a directory entry begins with, partial and aborted generations included: numbers are not
 // used twice in one incarnation.
@@ -77,8 +55,8 @@ Beginning make_partial() {
 
 std::expected<std::string, std::string> begin_generation() {
     Beginning beginning;
-    if (mpi::world_rank() == 0) beginning = make_partial();
-    mpi::broadcast(&beginning, sizeof beginning, 0);
+    if (world::rank() == 0) beginning = make_partial();
+    if (!world::broadcast(&beginning, sizeof beginning)) return std::unexpected("task 0 has not begun the checkpoint");
     if (beginning.error >= 0) return beginning.path;
     return std::unexpected(std::string("cannot begin a checkpoint in ") + beginning.path + ": " +
                            strerrordesc_np(static_cast<int>(-beginning.error)));
@@ -105,7 +83,7 @@ void remove_generation(const char *partial) {
 }
 
 void give_up_generation(const char *partial, const char *sentence) {
-    if (mpi::world_rank() == 0) {
+    if (world::rank() == 0) {
         char text[512];
         std::snprintf(text, sizeof text, "failed rank 0: %s", sentence);
         remove_generation(partial);
@@ -113,7 +91,7 @@ void give_up_generation(const char *partial, const char *sentence) {
         return;
     }
     char path[PATH_MAX];
-    std::snprintf(path, sizeof path, "%s/rank%05d.failed", partial, mpi::world_rank());
+    std::snprintf(path, sizeof path, "%s/rank%05d.failed", partial, world::rank());
     const WithinFileLimit no_signal;
     const long fd = sys::open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0) return;

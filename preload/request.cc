@@ -21,10 +21,12 @@
 #include "preload/base/system.h"
 #include "preload/base/thread.h"
 #include "preload/checkpoint.h"
+#include "preload/serial.h"
 #include "preload/settings.h"
 #include "preload/signals.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
+#include "preload/world.h"
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid
@@ -125,12 +127,25 @@ void serve_now(void *context) {
     if (!self.busy) {
         ++self.busy;
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        mpi::tick(may_stop_at(context));
+        if (is_serial())
+            serve_serial(may_stop_at(context));
+        else
+            mpi::tick(may_stop_at(context));
         std::atomic_signal_fence(std::memory_order_seq_cst);
         --self.busy;
     }
     // Not taken up: the thread is in a wrapper that does not look on its way out, and it may never call MPI again.
-    if (attention & kRequested) set_tick(true);
+    if ((attention & kRequested) || serial_wanted()) set_tick(true);
+}
+
+bool request_any(std::uint32_t cause) {
+    if (mpi::mpi_running())
+        mpi::request_checkpoint(cause);
+    else if (is_serial())
+        request_serial(cause);
+    else
+        return false;
+    return true;
 }
 
 void on_signal(int number, siginfo_t *info, void *context) {
@@ -146,21 +161,24 @@ void on_signal(int number, siginfo_t *info, void *context) {
             retry_termination();
             serve_now(context);
         } else if (kind == kInterval) {
-            if (mpi::mpi_running()) mpi::request_checkpoint(mpi::kInterval);
-            serve_now(context);
+            if (request_any(mpi::kInterval)) serve_now(context);
         } else if ((attention & kStopping) && kind == kTimers) {
             if (!self.busy) park_if_stopping();
         } else {
             serve_now(context);
         }
     } else if (number == kRequestSignal) {
-        if (mpi::mpi_running() && take_request_file()) {
-            mpi::request_checkpoint(mpi::kCreate);
+        if ((mpi::mpi_running() || is_serial()) && take_request_file()) {
+            request_any(mpi::kCreate);
             serve_now(context);
         } else if (mpi::mpi_finished() && !self.busy && take_request_file()) {
             log_event("-", "declined request=" + std::to_string(seen_request) + " rank " +
                                std::to_string(mpi::world_rank()) + ": MPI_Finalize has been called");
         } else {
+            if (is_serial() && world::size() > 1) {
+                look_for_meeting();
+                serve_now(context);
+            }
             deliver_to_application(number, info, context);
         }
     } else if (number == kTerminateSignal) {
@@ -171,6 +189,7 @@ void on_signal(int number, siginfo_t *info, void *context) {
 }
 
 void make_timer(TimerKind kind) {
+    if (made[kind]) system_call(SYS_timer_delete, timers[kind]);
     sigevent event{};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = park_signal();
@@ -187,28 +206,38 @@ void set_timer(TimerKind kind, std::int64_t first_ns, std::int64_t every_ns) {
     system_call(SYS_timer_settime, timers[kind], 0, as_long(&value), 0);
 }
 
+void make_timers() {
+    const std::string path = incarnation_directory() + "/request";
+    SCKPT_ASSERT(path.size() < sizeof request_path);
+    strcpy(request_path, path.c_str());
+    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry}) make_timer(kind);
+    restart_interval();
+}
+
 }  // namespace
 
-void start_requests() {
+void take_requests() {
     main_thread = self.record;
     unsafe_code[0] = code_around(dlsym(RTLD_DEFAULT, "malloc"));
     unsafe_code[1] = code_around(reinterpret_cast<void *>(real::pthread_create));
     unsafe_code[2] = code_around(dlsym(RTLD_DEFAULT, "__tls_get_addr"));
     unsafe_code[3] = code_around(reinterpret_cast<void *>(&start_requests));
     hide_signals(on_signal);
+    make_timers();
+}
+
+void start_requests() {
+    take_requests();
     start_lower_in_threads();
-    restart_requests();
+    leave_serial();
     // Asked for before MPI_Init had ended: the signal found nobody.
     if (take_request_file()) mpi::request_checkpoint(mpi::kCreate);
 }
 
 void restart_requests() {
-    const std::string path = incarnation_directory() + "/request";
-    SCKPT_ASSERT(path.size() < sizeof request_path);
-    strcpy(request_path, path.c_str());
     seen_request = 0;  // requests are numbered anew in each incarnation
-    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry}) make_timer(kind);
-    restart_interval();
+    for (bool &timer : made) timer = false;
+    make_timers();
 }
 
 void set_tick(bool on) {
@@ -229,11 +258,22 @@ void restart_interval() {
 
 unsigned long served_request() { return seen_request; }
 
+void note_served_request(unsigned long id) {
+    if (id > seen_request) seen_request = id;
+}
+
 }  // namespace sckpt
 
-// For applications (sckpt.h): asks for a checkpoint of the whole job soon.  Returns 0 when asked, -1 when there is no MPI.
+// For applications (sckpt.h): asks for a checkpoint of the whole job soon.  Returns 0 when asked, -1 when no checkpoint
+// is possible.
 extern "C" [[gnu::visibility("default")]] int sckpt_checkpoint(void) {
     using namespace sckpt;
+    if (is_serial()) {
+        Busy busy;
+        request_serial(mpi::kCall);  // which wakes the others itself
+        set_tick(true);
+        return 0;
+    }
     if (!mpi::mpi_running()) return -1;
     mpi::request_checkpoint(mpi::kCall);
     make_others_aware();

@@ -4,7 +4,9 @@
 
 namespace sckpt {
 
-// Installs the handlers and makes the timers, in the thread that initialises MPI.
+// Installs the handlers and makes the timers, in the thread that is to serve requests from now on.
+void take_requests();
+// The same, in the thread that initialises MPI.
 void start_requests();
 // The timers again, in a restored process.
 void restart_requests();
@@ -21,5 +23,7 @@ void restart_interval();
 
 // What the rank that was asked by `sckpt create` writes into the log: the id of the request being served, 0 for none.
 unsigned long served_request();
+// Another task has told of this request: its own signal, coming later, asks for nothing.
+void note_served_request(unsigned long id);
 
 }  // namespace sckpt

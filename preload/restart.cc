@@ -143,17 +143,20 @@ void restart() {
     must(restore_identity());
     forget_terminate();
 
-    mpi::reset_lower_memory();
-    mpi::reset_lower_thread();
+    const bool with_lower_half = mpi::lower_half_loaded();
+    if (with_lower_half) {
+        mpi::reset_lower_memory();
+        mpi::reset_lower_thread();
+    }
     attention = kGated;
     recreate_threads();
     must(restore_posix_timers());
     release_threads();
 
     // From here on every lock of the base libc is in the hands of a thread that runs.
-    mpi::clear_lower_helpers();
+    if (with_lower_half) mpi::clear_lower_helpers();
     mpi::set_lower_environment(environment.variables.data());
-    mpi::rebuild_mpi();
+    if (mpi::mpi_running()) mpi::rebuild_mpi();
     restart_requests();
     attention.fetch_and(~static_cast<std::uint32_t>(kGated));
 }

@@ -8,13 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mpi_coord/coordinator.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 #include "preload/files.h"
 #include "preload/resources.h"
 #include "preload/settings.h"
 #include "preload/spawn.h"
+#include "preload/world.h"
 
 namespace sckpt {
 namespace {
@@ -145,7 +145,7 @@ WriteState follow_write(WriteJob &job, bool block) {
     job.holder = 0;
     // By the status as well, since the program may have closed the pipe; and by the reports, since the holder may have
     // been killed.
-    const bool is_committer = mpi::world_rank() == 0;
+    const bool is_committer = world::rank() == 0;
     if (status == 0 || strstr(job.reported, is_committer ? "committed\n" : "done\n"))
         return is_committer ? WriteState::committed : WriteState::done;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -20,6 +20,7 @@
 #include "preload/resources.h"
 #include "preload/restart.h"
 #include "preload/self_exe.h"
+#include "preload/serial.h"
 #include "preload/settings.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
@@ -27,23 +28,6 @@
 
 namespace sckpt {
 namespace {
-
-const char *blocker() {
-    if (const char *sentence = blocker_files()) return sentence;
-    if (const char *sentence = blocker_timers()) return sentence;
-    return blocker_process();
-}
-
-void declined(std::uint32_t cause, mpi::Decline why, const char *reason) {
-    if (reason) {
-        std::string text = "declined";
-        if (cause & mpi::kCreate) text += " request=" + std::to_string(served_request());
-        text += " rank " + std::to_string(mpi::world_rank()) + ": " + reason;
-        log_event("-", text);
-        say(Severity::info, "no checkpoint: %s", reason);
-    }
-    after_declined(why == mpi::Decline::native);
-}
 
 // LD_PRELOAD=... without libsckpt.so; what else the user has in it stays.
 char *without_us(std::string_view variable) {
@@ -90,8 +74,8 @@ void start() {
     become_restored_if_asked();
     prepare_threads();
     register_main_thread();
-    start_wrapper();
-    mpi::set_hooks({start_requests, checkpoint, set_tick, blocker, unwanted_termination, declined});
+    if (!start_serial()) start_wrapper();
+    mpi::set_hooks({start_requests, checkpoint, set_tick, blocker, unwanted_termination, checkpoint_declined});
 }
 
 }  // namespace

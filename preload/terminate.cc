@@ -12,18 +12,21 @@
 #include "preload/base/thread.h"
 #include "preload/checkpoint.h"
 #include "preload/request.h"
+#include "preload/serial.h"
 #include "preload/settings.h"
 #include "preload/signals.h"
 #include "preload/slurm_state.h"
 #include "preload/spawn.h"
+#include "preload/world.h"
+#include "preload/wrapper.h"
 
 namespace sckpt {
 namespace {
 
-std::atomic<unsigned> received{0};  // SIGTERMs in this incarnation
-std::atomic<bool> held_back{false}; // one waits for the outcome of a checkpoint
+std::atomic<unsigned> received{0};   // SIGTERMs in this incarnation
+std::atomic<bool> held_back{false};  // one waits for the outcome of a checkpoint
 siginfo_t held_info;
-bool asked = false;                 // rank 0 has asked Slurm for the present SIGTERM
+bool asked = false;  // rank 0 has asked Slurm for the present SIGTERM
 Fate fate = Fate::unknown;
 
 constexpr int kPatience_ms = 10'000;
@@ -38,8 +41,8 @@ Program slurm_command(std::initializer_list<std::string> arguments) {
 Fate ask_slurm() {
     if (settings().job_id.empty()) return Fate::running;
     int status;
-    const std::string text = run_for_output(
-        slurm_command({"scontrol", "--oneliner", "show", "job", settings().job_id}), kPatience_ms, &status);
+    const std::string text = run_for_output(slurm_command({"scontrol", "--oneliner", "show", "job", settings().job_id}),
+                                            kPatience_ms, &status);
     return fate_of(text, settings().incarnation);
 }
 
@@ -47,13 +50,24 @@ bool wanted_for(Fate why) {
     const base::Spec &spec = settings().spec;
     switch (why) {
         case Fate::preempted:
-        case Fate::requeued: return spec.on_preempt;
-        case Fate::time_limit: return spec.on_timelimit;
-        case Fate::cancelled: return false;
+        case Fate::requeued:
+            return spec.on_preempt;
+        case Fate::time_limit:
+            return spec.on_timelimit;
+        case Fate::cancelled:
+            return false;
         case Fate::running:
-        case Fate::unknown: return spec.on_term;
+        case Fate::unknown:
+            return spec.on_term;
     }
     return false;
+}
+
+void request(std::uint32_t cause) {
+    if (is_serial())
+        request_serial(cause);
+    else
+        mpi::request_checkpoint(cause);
 }
 
 void deliver_held() {
@@ -68,22 +82,23 @@ bool terminate_requested(siginfo_t *info, void *context) {
     ++received;
     if (held_for_requeue()) return false;
     const base::Spec &spec = settings().spec;
-    const bool possible =
-        mpi::mpi_running() && (spec.on_term || (!settings().job_id.empty() && (spec.on_preempt || spec.on_timelimit)));
+    const bool possible = (mpi::mpi_running() || is_serial()) &&
+                          (spec.on_term || (!settings().job_id.empty() && (spec.on_preempt || spec.on_timelimit)));
     if (!possible) {
         deliver_to_application(SIGTERM, info, context);
         return false;
     }
     if (!held_back.exchange(true)) held_info = *info;
-    mpi::request_checkpoint(mpi::kTerminate);
+    request(mpi::kTerminate);
     return true;
 }
 
-const char *unwanted_termination() {
-    if (!held_back) return nullptr;
+const char *unwanted_termination() { return held_back ? unwanted_termination_of_any() : nullptr; }
+
+const char *unwanted_termination_of_any() {
     if (!asked) {
         fate = ask_slurm();
-        asked = true;
+        asked = held_back;
         say(Severity::info, "SIGTERM: the job is %s", name_of(fate));
     }
     static char sentence[128];
@@ -95,7 +110,7 @@ const char *unwanted_termination() {
 bool end_after_commit() {
     enum Action : std::int32_t { native, wait_for_slurm };
     std::int32_t action = native;
-    if (mpi::world_rank() == 0) {
+    if (world::rank() == 0) {
         if (!asked) fate = ask_slurm();
         if (fate == Fate::preempted || fate == Fate::requeued) {
             action = wait_for_slurm;
@@ -106,8 +121,7 @@ bool end_after_commit() {
             }
         }
     }
-    mpi::broadcast(&action, sizeof action, 0);
-    return action == wait_for_slurm;
+    return world::broadcast(&action, sizeof action) && action == wait_for_slurm;
 }
 
 void hold_until_the_end() {
@@ -147,8 +161,13 @@ void after_declined(bool native) {
     }
 }
 
+void leave_termination_to_ranks_below() {
+    if (held_back && hold_for_rank_below(held_info)) held_back = false;
+    deliver_held();
+}
+
 void retry_termination() {
-    if (held_back && mpi::mpi_running()) mpi::request_checkpoint(mpi::kTerminate);
+    if (held_back && (mpi::mpi_running() || is_serial())) request(mpi::kTerminate);
 }
 
 void make_others_aware() {

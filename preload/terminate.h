@@ -14,6 +14,8 @@ bool terminate_requested(siginfo_t *info, void *context);
 
 // For Hooks::unwanted in rank 0: a sentence when the pending SIGTERM is none to take a checkpoint for, else null.
 const char *unwanted_termination();
+// The same for a SIGTERM that another task may have.
+const char *unwanted_termination_of_any();
 
 // After the commit of a checkpoint that a SIGTERM caused; collective.  True when the job comes back: asked for the
 // requeue, or about to be requeued by Slurm.
@@ -27,6 +29,9 @@ void after_checkpoint();
 // An epoch was declined.  With `native` a SIGTERM that is held back takes its native course; otherwise what stands in
 // the way may go away in the time that Slurm leaves: asked for again a second later.
 void after_declined(bool native);
+// This process turns out to be none to be checkpointed: a SIGTERM that is held back waits for the ranks that it has
+// started, or takes its native course.
+void leave_termination_to_ranks_below();
 // That second is over: from a timer's handler.
 void retry_termination();
 
