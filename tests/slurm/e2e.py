@@ -19,9 +19,10 @@ import subprocess
 import sys
 import time
 
+import serial_tests  # noqa: F401: registers its tests
 from cluster import ROOT, Cluster, TestFailure, Work, await_condition, check
-from suite import (END, GRACE, NODES, PACE, STEPS, TESTS, check_restored, check_result, difference, make_reference,
-                   submit_counter, test)
+from suite import (END, GRACE, NODES, PACE, STEPS, TESTS, await_commits, check_restored, check_result, create, difference,
+                   make_reference, submit_counter, test)
 
 # --- the cluster and the program, without the product ----------------------------------------------------------------
 
@@ -178,10 +179,6 @@ def programs_end_as_natively(work):
 INTERVAL = "interval=0:03"
 
 
-def await_commits(job, number):
-    await_condition(lambda: len(job.events("committed")) >= number, f"{number} checkpoints by interval{job.tail()}", 90)
-
-
 def check_from_last_commit(job):
     def generation(line):  # `<time> r0 0007 committed ...`
         return line.split()[2]
@@ -224,16 +221,6 @@ def crashed_node(work):
 
 
 # --- by hand ----------------------------------------------------------------------------------------------------------
-
-
-def create(work, job):
-    """`sckpt create` by the user; returns the committed generation."""
-    done = work.user(work.build / "lib/sckpt", "create", job.id, timeout=90)
-    check(done.returncode == 0, f"sckpt create: exit status {done.returncode}: {done.stderr.strip()}{job.tail()}")
-    check(job.generations(), f"sckpt create succeeded, but there is no generation below {work.directory}")
-    newest = job.generations()[-1]
-    check(newest.name in done.stdout, f"sckpt create printed `{done.stdout.strip()}`, not the generation {newest}")
-    return newest
 
 
 @test()
@@ -413,7 +400,7 @@ def main(arguments):
         return 2
     build, base = pathlib.Path(options.build).resolve(), pathlib.Path(options.dir)
     library = build / "lib"
-    needed = [build / "tests" / name for name in ("slurm/counter", "slurm/everything", "faults/endings")]
+    needed = [build / "tests" / name for name in ("slurm/counter", "slurm/everything", "slurm/serial", "faults/endings")]
     if not options.native:
         needed += [library / name for name in ("spank_checkpoint.so", "libsckpt.so", "sckpt")]
     for path in needed:

@@ -5,8 +5,13 @@ $(SLURM_PROGRAMS): $(BUILD)/tests/slurm/%: tests/slurm/%.c
 	@mkdir -p $(@D)
 	gcc -std=gnu17 $(OPT) $(WARN) $(MPI_CFLAGS) -o $@ $< -lmpi
 
+# Without MPI, and not linked with it either.
+$(BUILD)/tests/slurm/serial: tests/slurm/serial.c
+	@mkdir -p $(@D)
+	gcc -std=gnu17 $(OPT) $(WARN) -o $@ $<
+
 .PHONY: e2e
 e2e: all
 	tests/slurm/e2e.py --build $(BUILD) $(E2E_ARGS)
 
-e2e check-slurm: $(SLURM_PROGRAMS) $(BUILD)/tests/faults/endings
+e2e check-slurm: $(SLURM_PROGRAMS) $(BUILD)/tests/slurm/serial $(BUILD)/tests/faults/endings

@@ -65,3 +65,17 @@ def check_restored(job):
 
 def submit_counter(work, spec, **options):
     return work.submit(f"--checkpoint={spec} {work.counter_command(STEPS, PACE)}", **options)
+
+
+def create(work, job):
+    """`sckpt create` by the user; returns the committed generation."""
+    done = work.user(work.build / "lib/sckpt", "create", job.id, timeout=90)
+    check(done.returncode == 0, f"sckpt create: exit status {done.returncode}: {done.stderr.strip()}{job.tail()}")
+    check(job.generations(), f"sckpt create succeeded, but there is no generation below {work.directory}")
+    newest = job.generations()[-1]
+    check(newest.name in done.stdout, f"sckpt create printed `{done.stdout.strip()}`, not the generation {newest}")
+    return newest
+
+
+def await_commits(job, number):
+    await_condition(lambda: len(job.events("committed")) >= number, f"{number} checkpoints by interval{job.tail()}", 90)
