@@ -36,7 +36,9 @@ std::uint64_t *new_counters(size_t members) {
 
 bool pending_on(const CommRecord *comm) {
     bool found = false;
-    for_each_request([&](RequestRecord *request) { found |= request->active && request->comm == comm; });
+    for_each_request([&](RequestRecord *request) {
+        found |= (request->active || request->persistent) && request->comm == comm;
+    });
     return found;
 }
 
@@ -205,6 +207,7 @@ void record_communicators() {
     record_name(record_of(MPI_COMM_WORLD));
     record_name(record_of(MPI_COMM_SELF));
     for_each_live<CommRecord>(Kind::Comm, [](CommRecord *comm) {
+        if (comm->freed) return;
         record_name(comm);
         record_topology(comm);
     });
@@ -212,7 +215,13 @@ void record_communicators() {
 
 void rebuild_communicators() {
     std::vector<CommRecord *> ordered;
-    for_each_live<CommRecord>(Kind::Comm, [&](CommRecord *comm) { ordered.push_back(comm); });
+    for_each_live<CommRecord>(Kind::Comm, [&](CommRecord *comm) {
+        // A freed one with requests on it lives on in some members only, and nobody can send on it any more.
+        if (comm->freed)
+            comm->real = real_of(MPI_COMM_NULL);
+        else
+            ordered.push_back(comm);
+    });
     restore_name(record_of(MPI_COMM_WORLD));
     restore_name(record_of(MPI_COMM_SELF));
     std::ranges::sort(ordered, {}, [](const CommRecord *comm) { return comm->info->id; });

@@ -101,7 +101,7 @@ void append_drained(DrainedMessage *message) {
 }
 
 bool take_unexpected(CommRecord *comm) {
-    if (!comm->info || comm->info->foreign) return false;
+    if (!comm->info || comm->info->foreign || comm->real == real_of(MPI_COMM_NULL)) return false;
     int found = 0;
     MPI_Message message;
     MPI_Status status;

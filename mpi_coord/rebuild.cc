@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "mpi_coord/call.h"
+#include "mpi_coord/control.h"
 #include "mpi_coord/drain.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/requests.h"
@@ -24,14 +25,25 @@ Init *persistent_send(Mode mode) {
     return lower.Send_init;
 }
 
+// Where a request is posted again: on its communicator, or, when that has been freed, where nothing ever matches it.
+// (What was on its way to it has been received by now.)
+struct Place {
+    MPI_Comm comm;
+    int peer, tag;
+};
+Place place_of(const RequestRecord *record) {
+    constexpr int kNever = 1;
+    if (record->comm->freed) return {control::self_comm(), 0, kNever};
+    return {static_cast<MPI_Comm>(record->comm->real), record->peer, record->tag};
+}
+
 void make_persistent_again(RequestRecord *record) {
     auto *real = reinterpret_cast<MPI_Request *>(&record->real);
     const MPI_Datatype type = real_of(handle_of(record->datatype));
-    const MPI_Comm comm = real_of(handle_of(record->comm));
+    const auto [comm, peer, tag] = place_of(record);
     const int error = record->operation == Operation::send
-                          ? persistent_send(record->mode)(record->buffer, record->count, type, record->peer,
-                                                          record->tag, comm, real)
-                          : lower.Recv_init(record->buffer, record->count, type, record->peer, record->tag, comm, real);
+                          ? persistent_send(record->mode)(record->buffer, record->count, type, peer, tag, comm, real)
+                          : lower.Recv_init(record->buffer, record->count, type, peer, tag, comm, real);
     if (error != MPI_SUCCESS) die("cannot make a persistent request again: MPI error %d", error);
 }
 
@@ -52,10 +64,11 @@ void rebuild_requests() {
     std::ranges::sort(receives, {}, &RequestRecord::order);
     for (RequestRecord *record : receives) {
         auto *real = reinterpret_cast<MPI_Request *>(&record->real);
+        const auto [comm, peer, tag] = place_of(record);
         const int error = record->persistent
                               ? lower.Start(real)
-                              : lower.Irecv(record->buffer, record->count, real_of(handle_of(record->datatype)),
-                                            record->peer, record->tag, real_of(handle_of(record->comm)), real);
+                              : lower.Irecv(record->buffer, record->count, real_of(handle_of(record->datatype)), peer,
+                                            tag, comm, real);
         if (error != MPI_SUCCESS) die("cannot post a pending receive again: MPI error %d", error);
     }
 }
