@@ -74,7 +74,9 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
         sys::close(ends[1]);
         return "cannot hand the plan over to the writer: " + reason(memory);
     }
-    Program writer;
+    // Static, since after a restart this frame is left without giving back what it owns.
+    static Program writer;
+    writer.holder_argument = -1;
     writer.keep = {memory, ends[1]};
     writer.arguments = {settings().library + "/sckpt-writer",
                         "--plan",

@@ -20,12 +20,10 @@
 namespace sckpt {
 namespace {
 
-std::vector<char *> plain_environment() {
-    std::vector<char *> variables;
+void add_plain_environment(std::vector<char *> &variables) {
     for (char **variable = environ; *variable; ++variable)
         if (!std::string_view(*variable).starts_with("LD_PRELOAD=")) variables.push_back(*variable);
     variables.push_back(nullptr);
-    return variables;
 }
 
 // What becomes the program.
@@ -103,12 +101,14 @@ void write_decimal(char *text, long value) {
 
 }  // namespace
 
-int spawn(const Program &program) {
-    std::vector<char *> arguments;
-    for (const std::string &argument : program.arguments) arguments.push_back(const_cast<char *>(argument.c_str()));
+int spawn(Program &program) {
+    auto &[arguments, environment, keep] = program.for_kernel;
+    arguments.clear();
+    for (std::string &argument : program.arguments) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
-    const std::vector<char *> environment = plain_environment();
-    std::vector<int> keep = program.keep;
+    environment.clear();
+    add_plain_environment(environment);
+    keep = program.keep;
     std::ranges::sort(keep);
     char *const holder_id = program.holder_argument < 0 ? nullptr : arguments[static_cast<size_t>(program.holder_argument)];
     const Child child{arguments[0], arguments.data(), environment.data(), keep.data(), keep.size(), program.output,

@@ -18,11 +18,17 @@ struct Program {
     // The holder is to be read by the program: its copy of the rank's memory is the snapshot.  The argument of this
     // index, room for ten digits, is replaced by the holder's process id.
     int holder_argument = -1;
+
+    // Filled by spawn().  Here and not in its frame: of that of a snapshot nothing is given back at a restart.
+    struct ForKernel {
+        std::vector<char *> arguments, environment;  // each ends with a null pointer
+        std::vector<int> keep;                       // sorted
+    } for_kernel;
 };
 
 // Starts it, without LD_PRELOAD.  Returns the holder's process id, or a negative errno.  The exit status is 127 when
 // the program could not be executed.  Takes no lock and allocates from our own heap only.
-int spawn(const Program &program);
+int spawn(Program &program);
 
 // Waits for a process of spawn().  Returns its wait status, or -1; with `block` false also -1 when it still runs.
 int reap(int process, bool block);

@@ -134,8 +134,8 @@ class Picture:
 class Size:
     """How much of everything a rank has, and how much of it was written to `image`."""
 
-    # A page or two where tables grow that lists of events are kept in; memory in use depends on who waited for whom.
-    TOLERANCE = {"image bytes": 4 * 4096, "resident kilobytes": 1024, "mappings": 4}
+    # A page or two, and their rows in the tables; memory in use depends on who waited for whom.
+    TOLERANCE = {"image bytes": 2 * 4096 + 512, "resident kilobytes": 1024, "mappings": 4}
 
     def __init__(self, pid, image):
         process = pathlib.Path("/proc", str(pid))
