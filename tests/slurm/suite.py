@@ -2,7 +2,7 @@
 
 import re
 
-from cluster import Work, check
+from cluster import Work, await_condition, check
 
 STEPS, PACE = 400, 30  # steps and milliseconds of each: 12 s when nothing disturbs
 END = 180              # seconds within which a job that was disturbed has to be through
