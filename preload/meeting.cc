@@ -98,8 +98,8 @@ bool Meeting::enter(bool only_join, std::string &error) {
     }
 }
 
-void Meeting::take_part(std::uint32_t cause, std::int64_t why, unsigned long request, const std::string &reason) {
-    put(member("here.", world::rank()).c_str(), to_text({cause, why, world::rank(), request, reason}), false);
+bool Meeting::take_part(std::uint32_t cause, std::int64_t why, unsigned long request, const std::string &reason) {
+    return put(member("here.", world::rank()).c_str(), to_text({cause, why, world::rank(), request, reason}), false);
 }
 
 bool Meeting::look(Decision &decision, const char *(*verdict)(std::uint32_t)) {

@@ -30,8 +30,8 @@ class Meeting {
     bool enter(bool only_join, std::string &error);
     // This task has made the meeting, and so decides for all as long as it lives.
     bool leads() const { return leads_; }
-    // This task takes part; `reason` (empty: none) stands in its way.
-    void take_part(std::uint32_t cause, std::int64_t why, unsigned long request, const std::string &reason);
+    // This task takes part; `reason` (empty: none) stands in its way.  False when it cannot be written.
+    bool take_part(std::uint32_t cause, std::int64_t why, unsigned long request, const std::string &reason);
 
     // Looks once.  True when decided.  The leader decides when all are there, `verdict` (null, or a sentence; asked
     // once, with the causes of all) having the last word, and after kPatience without those that are missing; the

@@ -119,8 +119,8 @@ bool take_request_file() {
 }
 
 void serve_now(void *context) {
-    if (!self.record) return;
-    if (self.record != main_thread) {
+    // A thread that is about to begin or to end has no record.
+    if (self.record != main_thread || !main_thread) {
         if (main_thread) sys::tgkill(sys::getpid(), main_thread->kernel_id, park_signal());
         return;
     }

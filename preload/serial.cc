@@ -88,7 +88,8 @@ void begin_meeting(TaskRole role) {
     Decline why;
     const std::string reason = obstacle(role, &why);
     const auto code = static_cast<std::int64_t>(reason.empty() ? Decline::none : why);
-    meeting().take_part(cause, code, cause & mpi::kCreate ? served_request() : 0, reason);
+    if (!meeting().take_part(cause, code, cause & mpi::kCreate ? served_request() : 0, reason))
+        end_with(Decline::object, "the checkpoint directory cannot be written");
 }
 
 void begin() {
