@@ -43,7 +43,7 @@ unit: $(UNIT_TESTS)
 # The corpus: every case plain, with a checkpoint, restarted, restarted twice (tests/run.py --help).
 .PHONY: check-cases
 check-cases: all cases
-	tests/run.py --build $(BUILD) --jobs $(JOBS) $(CASE_ARGS)
+	tests/run.py --build $(BUILD) --jobs $(JOBS) --again $(CASE_ARGS)
 
 # On a private Slurm that the tests start themselves.
 .PHONY: check-slurm
@@ -51,7 +51,7 @@ check-slurm: all $(BUILD)/tests/slurm/counter
 	tests/slurm/demo_test.py
 	timeout 400 tests/slurm/minislurm_test.sh
 	timeout 600 tests/slurm/plugin_test.sh
-	tests/slurm/e2e.py --build $(BUILD) $(E2E_ARGS)
+	tests/slurm/e2e.py --build $(BUILD) --again $(E2E_ARGS)
 
 # Everything; at most 30 minutes on two cores.  Each part says how to repeat what failed.
 .PHONY: test

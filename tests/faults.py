@@ -30,6 +30,8 @@ def arguments():
     parser.add_argument("--test", metavar="PATTERN", help="names or shell patterns, separated by commas", default="*")
     parser.add_argument("--seed", type=int, default=1, help="of random moments (default 1)")
     parser.add_argument("--timeout", type=float, default=60, help="seconds for each phase (default 60)")
+    parser.add_argument("--again", action="store_true",
+                        help="repeat what has failed once more: machines are shared (the first outcome is printed)")
     parser.add_argument("--keep", action="store_true", help="keep the directories of tests that pass, too")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="build tree (default build)")
     parser.add_argument("--directory", type=pathlib.Path, help="where tests keep their files (default build/faults)")
@@ -54,6 +56,10 @@ def execute(name, options):
     return run_test(name, options)
 
 
+# More failures than these are no accident.
+MOST_AGAIN = 4
+
+
 def main():
     options = arguments()
     chosen = [name for name in TESTS if any(fnmatch.fnmatch(name, part) for part in options.test.split(","))]
@@ -69,13 +75,24 @@ def main():
     adopt_orphans()
     remove_stale_memory()
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    for number, name in enumerate(chosen, 1):
+    failed = []
+
+    def run(number, name):
         state, reason, seconds = execute(name, options)
         counts[state] += 1
+        failed.extend([name] if state == "failed" else [])
         word = {"passed": "ok  ", "failed": "FAIL", "skipped": "skip"}[state]
         print(f"{word} {number:3}/{len(chosen)} {name} {seconds:.2f} s" + (f": {reason}" if reason else ""), flush=True)
         if state == "failed":
             print(f"     kept: {options.directory}/{name}\n     repeat: {repeat(name, options)}", flush=True)
+
+    for number, name in enumerate(chosen, 1):
+        run(number, name)
+    if options.again and len(failed) <= MOST_AGAIN:
+        for number, name in enumerate(list(failed), 1):
+            print(f"again: {name}", flush=True)
+            counts["failed"] -= 1
+            run(number, name)
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
     print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}")
     return 1 if counts["failed"] else 0

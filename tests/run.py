@@ -306,6 +306,8 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1, help="moments of requests and kills (default 1)")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time (default 1)")
     parser.add_argument("--timeout", type=float, default=60, help="seconds for each phase (default 60)")
+    parser.add_argument("--again", action="store_true",
+                        help="repeat what has failed once more, alone: machines are shared (the first outcome is printed)")
     parser.add_argument("--keep", action="store_true", help="keep the directories of runs that pass, too")
     parser.add_argument("--json", metavar="FILE", help="write the results there")
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="build tree (default build)")
@@ -339,6 +341,10 @@ def tasks(options):
     return found
 
 
+# More failures than these are no accident.
+MOST_AGAIN = 8
+
+
 def main():
     options = arguments()
     work = tasks(options)
@@ -365,6 +371,13 @@ def main():
             pending = {pool.submit(execute, task): task for task in work}
             for number, future in enumerate(concurrent.futures.as_completed(pending), 1):
                 record(number, pending[future], future.result())
+    if options.again and counts["failed"] <= MOST_AGAIN:
+        for number, result in enumerate([r for r in results if r["outcome"] == "failed"], 1):
+            task = next(t for t in work if (t[0].name, t[2]) == (result["case"], result["ranks"])
+                        and (options.native or t[1] == result["mode"]))
+            print(f"again: {result['case']} {result['mode']} np{result['ranks']} failed: {result['reason']}", flush=True)
+            counts["failed"] -= 1
+            record(number, task, execute(task))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
     skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""

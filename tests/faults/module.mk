@@ -8,4 +8,4 @@ $(FAULT_PROGRAMS): $(BUILD)/tests/faults/%: tests/faults/%.c $(CASE_LIB) $(wildc
 
 .PHONY: check-faults
 check-faults: all $(FAULT_PROGRAMS) $(CASE_DIR)/lib/libcase_plugin.so
-	tests/faults.py --build $(BUILD) $(FAULT_ARGS)
+	tests/faults.py --build $(BUILD) --again $(FAULT_ARGS)

@@ -382,10 +382,16 @@ def parse(arguments):
     parser.add_argument("--native", action="store_true", help="only what needs no sckpt: the cluster and the program")
     parser.add_argument("--build", default=str(ROOT / "build"), help="build directory")
     parser.add_argument("--dir", default="/var/tmp/sckpt-e2e", help="where the cluster and the tests live")
+    parser.add_argument("--again", action="store_true",
+                        help="repeat what has failed once more: machines are shared (the first outcome is printed)")
     parser.add_argument("--keep", action="store_true", help="keep the directories of tests that pass, too")
     parser.add_argument("--json", metavar="FILE", help="write the results to FILE")
     parser.add_argument("--list", action="store_true", help="print the names of the tests")
     return parser.parse_args(arguments)
+
+
+# More failures than these are no accident.
+MOST_AGAIN = 4
 
 
 def main(arguments):
@@ -416,6 +422,10 @@ def main(arguments):
         cluster.ordered("true")  # makes the account
         make_reference(cluster, base / "tests", build)
         results = run_tests(names, cluster, base / "tests", build)
+        failed = [name for name, result in results.items() if not result["passed"]]
+        if options.again and 0 < len(failed) <= MOST_AGAIN:
+            print(f"again: {', '.join(failed)}", flush=True)
+            results |= run_tests(failed, cluster, base / "tests", build)
     for name, result in results.items():
         if result["passed"] and not options.keep:
             shutil.rmtree(base / "tests" / name, ignore_errors=True)
