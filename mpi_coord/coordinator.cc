@@ -77,6 +77,11 @@ void join(std::uint32_t epoch, std::uint32_t cause) {
     if (!settle->become_aware(epoch, cause, counts)) return;
     attention.fetch_or(kSettling);
     if (!fresh) return;
+    // One rank asks by itself: the tree alone would not reach ranks that have nothing to say to it.
+    if (cause & kCall)
+        for (int rank = 0; rank < control::size(); ++rank)
+            if (rank != control::rank())
+                control::send(rank, {mpi_coord::Kind::wake, epoch, 0, 0, 0, 0});
     hooks.set_tick(true);
     Decline why;
     decline_reason = find_blocker(&why);

@@ -54,10 +54,17 @@ using namespace sckpt;
 SCKPT_WRAPPER int clock_gettime(clockid_t clock, timespec *time) noexcept {
     if (!real::clock_gettime) [[unlikely]]
         real::find_all();
-    const int result = real::clock_gettime(clock, time);
-    if (clocks_shifted && result == 0) [[unlikely]]
-        *time = to_timespec(to_ns(*time) + shift_of(clock));
-    return result;
+    for (;;) {
+        // The cut may come, and the restored process go on, anywhere in here.
+        const std::uint32_t before = clock_changes.load(std::memory_order_relaxed);
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        const int result = real::clock_gettime(clock, time);
+        if (clocks_shifted && result == 0) [[unlikely]]
+            *time = to_timespec(to_ns(*time) + shift_of(clock));
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (clock_changes.load(std::memory_order_relaxed) == before) [[likely]]
+            return result;
+    }
 }
 
 SCKPT_WRAPPER int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,

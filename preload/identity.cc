@@ -77,6 +77,7 @@ Restored restore_identity() {
         clock_shift[clock] = shift;
     }
     clocks_shifted = true;
+    ++clock_changes;
     move_deadlines(change);
     return {};
 }

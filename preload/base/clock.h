@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <atomic>
 #include <cstdint>
 
 namespace sckpt {
@@ -14,6 +15,8 @@ inline constexpr int kShiftedClocks = 16;
 // Written in a restored process before any other thread exists.  Also for MPI_Wtime, whose clock is the lower half's.
 inline std::int64_t clock_shift[kShiftedClocks] = {};
 inline bool clocks_shifted = false;
+// Rises when shifts change: a time that was read before must not get a shift of after.
+inline std::atomic<std::uint32_t> clock_changes{0};
 
 inline std::int64_t shift_of(clockid_t clock) { return clock >= 0 && clock < kShiftedClocks ? clock_shift[clock] : 0; }
 inline std::int64_t to_ns(const timespec &time) { return time.tv_sec * kSecondNs + time.tv_nsec; }
