@@ -88,11 +88,11 @@ bool is_root(int root, MPI_Comm comm);
 // --- what a call is about
 
 struct On {
-    CommRecord *comm = nullptr;  // null for windows and files: those decline checkpoints as long as they live
+    CommRecord *comm = nullptr;  // null for windows: those decline checkpoints as long as they live
 };
 inline On on(MPI_Comm comm) { return {record_of(comm)}; }
 inline On on(MPI_Win) { return {}; }
-inline On on(MPI_File) { return {}; }
+inline On on(MPI_File file) { return {record_of(file) ? record_of(file)->comm : nullptr}; }
 
 struct Holds {
     Hold reason;
@@ -211,7 +211,7 @@ template <policy P, class Function, class... Adapters>
     Guard guard;
     if constexpr (P == policy::coll || P == policy::icoll) {
         enter_collective(tags.comm);
-    } else if (tags.collective || P == policy::refuse) {
+    } else if ((tags.collective && P != policy::pass) || P == policy::refuse) {
         if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
             abandon_epoch_for(tags.holds >= 0 ? kHoldSentences[tags.holds] : "a call that cannot be held at the gate");
     }

@@ -203,6 +203,33 @@ MPI_Comm make_among(const std::vector<std::uint32_t> &world, std::uint64_t id) {
     return made;
 }
 
+int make_companion(CommRecord *parent, const char *constructor, CommRecord **result) {
+    MPI_Comm made = MPI_COMM_NULL;
+    const int error = construct(parent, &made, constructor, [=](MPI_Comm *real) {
+        const auto from = static_cast<MPI_Comm>(parent->real);
+        MPI_Group group;
+        if (const int failed = lower.Comm_group(from, &group); failed != MPI_SUCCESS) return failed;
+        const int failed = lower.Comm_create(from, group, real);
+        lower.Group_free(&group);
+        return failed;
+    });
+    if (error != MPI_SUCCESS) return error;
+    *result = record_of(made);
+    return_errors(*result);
+    return error;
+}
+
+void free_companion(CommRecord *companion) {
+    if (!companion->info->foreign && pending_on(companion)) {
+        companion->freed = true;
+        return;
+    }
+    auto real = static_cast<MPI_Comm>(companion->real);
+    lower.Comm_free(&real);
+    drop_errhandler(companion);
+    destroy(companion);
+}
+
 void record_communicators() {
     record_name(record_of(MPI_COMM_WORLD));
     record_name(record_of(MPI_COMM_SELF));

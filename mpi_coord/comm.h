@@ -54,6 +54,11 @@ std::uint64_t next_child_id(CommRecord *parent);
 // The record for what a collective constructor returned; null handle for MPI_COMM_NULL.
 MPI_Comm adopt_communicator(MPI_Comm real, std::uint64_t id, const char *constructor);
 
+// A communicator of ours with the members of `parent`, for another object made by a call that is collective over it: no
+// attributes, no topology, errors are returned.  Announced and counted on `parent`, as that call has to be.
+int make_companion(CommRecord *parent, const char *constructor, CommRecord **result);
+void free_companion(CommRecord *companion);
+
 std::uint64_t mix_id(std::uint64_t a, std::uint64_t b);
 std::uint64_t mix_id(std::uint64_t a, std::span<const std::uint32_t> members);
 

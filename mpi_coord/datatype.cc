@@ -3,25 +3,16 @@
 // At the cut each type is taken apart by MPI_Type_get_envelope and MPI_Type_get_contents down to predefined ones.  Each
 // look at the contents of a type gives new handles to equivalent types, so that a recipe is a tree and shares nothing.
 #include <cstdio>
-#include <memory>
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/attributes.h"
 #include "mpi_coord/call.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/reverse.h"
+#include "mpi_coord/type_recipe.h"
 #include "preload/base/log.h"
 
 namespace sckpt::mpi {
-
-struct TypeRecipe {
-    int combiner = MPI_COMBINER_NAMED;
-    MPI_Datatype named = nullptr;  // live handle of a predefined type, which is the same after a restart
-    std::vector<int> integers;
-    std::vector<MPI_Aint> addresses;
-    std::vector<std::unique_ptr<TypeRecipe>> types;
-    std::string name;
-};
 
 namespace {
 
@@ -35,7 +26,8 @@ bool is_f90(int combiner) {
            combiner == MPI_COMBINER_F90_INTEGER;
 }
 
-// Predefined types and those of MPI_Type_create_f90_* belong to MPI: whoever gets one must not free it.
+}  // namespace
+
 bool belongs_to_mpi(MPI_Datatype real) {
     if (predefined_record(Kind::Datatype, real)) return true;
     int integers, addresses, types, combiner = MPI_COMBINER_NAMED;
@@ -65,6 +57,8 @@ std::unique_ptr<TypeRecipe> take_apart(MPI_Datatype real) {
     if (recipe->combiner == MPI_COMBINER_NAMED) recipe->named = real;
     return recipe;
 }
+
+namespace {
 
 std::vector<MPI_Aint> widened(const int *from, int count) { return {from, from + count}; }
 
@@ -123,6 +117,8 @@ int construct(const TypeRecipe &recipe, MPI_Datatype *types, MPI_Datatype *made)
     return MPI_ERR_TYPE;
 }
 
+}  // namespace
+
 MPI_Datatype make_again(const TypeRecipe &recipe) {
     if (recipe.combiner == MPI_COMBINER_NAMED) return recipe.named;
     std::vector<MPI_Datatype> types;
@@ -135,6 +131,8 @@ MPI_Datatype make_again(const TypeRecipe &recipe) {
             lower.Type_free(&types[k]);
     return made;
 }
+
+namespace {
 
 const char *combiner_name(int combiner) {
     switch (combiner) {

@@ -189,6 +189,11 @@ int create_errhandler(For object, void (*function)(), bool fortran, MPI_Errhandl
 void inherit_errhandler(CommRecord *from, CommRecord *to) {
     if (from && !to->predefined) use(to->errhandler, from->errhandler);
 }
+void inherit_errhandler(FileRecord *file) { use(file->errhandler, record_of(MPI_FILE_NULL)->errhandler); }
+void return_errors(CommRecord *comm) {
+    lower.Comm_set_errhandler(static_cast<MPI_Comm>(comm->real), real_of(MPI_ERRORS_RETURN));
+    use(comm->errhandler, record_of(MPI_ERRORS_RETURN));
+}
 void drop_errhandler(CommRecord *comm) { use(comm->errhandler, nullptr); }
 void drop_errhandler(WinRecord *win) { use(win->errhandler, nullptr); }
 void drop_errhandler(FileRecord *file) { use(file->errhandler, nullptr); }
@@ -201,7 +206,7 @@ void rebuild_errhandlers() {
     });
 }
 
-void rebuild_communicator_errhandlers() {
+void rebuild_set_errhandlers() {
     const auto set_again = [](CommRecord *comm) {
         if (comm->errhandler)
             lower.Comm_set_errhandler(static_cast<MPI_Comm>(comm->real), real_of(handle_of(comm->errhandler)));
@@ -209,6 +214,10 @@ void rebuild_communicator_errhandlers() {
     set_again(record_of(MPI_COMM_WORLD));
     set_again(record_of(MPI_COMM_SELF));
     for_each_live<CommRecord>(Kind::Comm, set_again);
+    for_each_live<FileRecord>(Kind::File, [](FileRecord *file) {
+        if (file->errhandler)
+            lower.File_set_errhandler(static_cast<MPI_File>(file->real), real_of(handle_of(file->errhandler)));
+    });
     // Of files yet to be opened.
     if (ErrhandlerRecord *handler = record_of(MPI_FILE_NULL)->errhandler)
         lower.File_set_errhandler(real_of(MPI_FILE_NULL), real_of(handle_of(handler)));

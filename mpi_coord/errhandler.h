@@ -7,6 +7,10 @@ namespace sckpt::mpi {
 
 // MPI_Comm_dup and its like: the new communicator has its parent's error handler.
 void inherit_errhandler(CommRecord *from, CommRecord *to);
+// A file has the error handler of MPI_FILE_NULL when it is opened (MPI-3.1, 13.7).
+void inherit_errhandler(FileRecord *file);
+// Errors on this communicator are never the application's to see.
+void return_errors(CommRecord *comm);
 // The object is freed: it no longer uses its error handler.
 void drop_errhandler(CommRecord *comm);
 void drop_errhandler(WinRecord *win);

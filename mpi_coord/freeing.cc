@@ -55,9 +55,6 @@ Freeing before_free(Record *record, int *error) {
             if (*error != MPI_SUCCESS) return Freeing::forbidden;
             drop_errhandler(static_cast<WinRecord *>(record));
             return Freeing::now;
-        case Kind::File:
-            drop_errhandler(static_cast<FileRecord *>(record));
-            return Freeing::now;
         default:
             return Freeing::now;
     }

@@ -97,6 +97,8 @@ struct WinRecord : Record {
 };
 struct FileRecord : Record {
     ErrhandlerRecord *errhandler = nullptr;
+    CommRecord *comm = nullptr;       // of its own, with the members of the one it was opened on
+    struct FileInfo *info = nullptr;  // file.h
 };
 
 // A message in hand (MPI_Mprobe).  At a cut it is received into `drained`.

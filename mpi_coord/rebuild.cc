@@ -73,15 +73,16 @@ void rebuild_requests() {
     }
 }
 
-void record_objects() {
+std::string record_objects() {
     record_wtime();
     record_groups();
     record_infos();
     record_datatypes();
     record_communicators();
+    return record_files();
 }
 
-void rebuild_mpi() {
+std::string rebuild_mpi() {
     initialise_again();
     rebuild_wtime();
     restart_coordinator();
@@ -92,9 +93,11 @@ void rebuild_mpi() {
     rebuild_datatypes();
     rebuild_operations();
     rebuild_errhandlers();
-    rebuild_communicator_errhandlers();
+    if (std::string failure = rebuild_files(); !failure.empty()) return failure;
+    rebuild_set_errhandlers();
     rebuild_buffer();
     rebuild_requests();
+    return {};
 }
 
 }  // namespace sckpt::mpi

@@ -11,12 +11,14 @@ void prepare_mpi(const char *library_directory, void (*on_failure)(const char *r
 // Loads the lower half if that has not happened yet: MPI_Init does, and the tool interface, which may come before.
 void load_mpi();
 
-// At the cut, after drain_network(): asks the lower half about every live object.
-void record_objects();
+// At the cut, after drain_network(): asks the lower half about every live object.  Collective over all ranks.  Returns a
+// sentence when one cannot be recorded now, else nothing.
+std::string record_objects();
 
 // At a restart, all threads running again and gated: MPI_Init in the new lower half, then every object again, then the
-// requests.  Collective over all ranks; ends the process with a sentence when MPI cannot be initialised.
-void rebuild_mpi();
+// requests.  Collective over all ranks; ends the process with a sentence when MPI cannot be initialised.  Returns a
+// sentence when something outside of the program is no longer there (a file), else nothing.
+std::string rebuild_mpi();
 
 void initialise_again();
 

@@ -64,7 +64,8 @@ std::string cause_text(std::uint32_t cause) {
 
 // RECORD.  Returns a sentence on failure.
 std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
-    if (mpi::mpi_running()) mpi::record_objects();
+    if (mpi::mpi_running())
+        if (std::string refusal = mpi::record_objects(); !refusal.empty()) return refusal;
     describe_process(plan, generation, cause_text(cause));
     describe_objects(plan);
     record_process(plan);

@@ -156,7 +156,8 @@ void restart() {
     // From here on every lock of the base libc is in the hands of a thread that runs.
     if (with_lower_half) mpi::clear_lower_helpers();
     mpi::set_lower_environment(environment.variables.data());
-    if (mpi::mpi_running()) mpi::rebuild_mpi();
+    if (mpi::mpi_running())
+        if (std::string failure = mpi::rebuild_mpi(); !failure.empty()) must(std::unexpected(std::move(failure)));
     restart_requests();
     attention.fetch_and(~static_cast<std::uint32_t>(kGated));
 }
