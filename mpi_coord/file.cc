@@ -86,6 +86,9 @@ int record(MPI_File real, FileInfo &info) {
     // There is no individual pointer in MPI_MODE_SEQUENTIAL, and no shared one on some file systems.
     if (lower.File_get_position(real, &info.position) != MPI_SUCCESS) info.position = -1;
     if (lower.File_get_position_shared(real, &info.shared_position) != MPI_SUCCESS) info.shared_position = -1;
+    // ROMIO does not let a shared pointer be set in that mode: then a restart could not do it either.
+    if ((info.amode & MPI_MODE_SEQUENTIAL) && info.shared_position >= 0)
+        note(lower.File_seek_shared(real, info.shared_position, MPI_SEEK_SET));
     if (writable(info)) note(lower.File_sync(real));
     return first;
 }

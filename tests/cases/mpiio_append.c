@@ -1,5 +1,5 @@
-// A file opened with MPI_MODE_APPEND grows all the time, round by round: in the end it has every round once, and what was
-// written after the checkpoint and lost with the job is not in it twice.
+// A file opened with MPI_MODE_APPEND grows all the time, round by round: in the end it has every round once, and what
+// was written after the checkpoint and lost with the job is not in it twice.
 #include "mpi_file.h"
 
 enum { kInts = 256 };
@@ -31,7 +31,8 @@ int main(int argc, char **argv) {
     MPI_File_close(&file);
     file = open_shared(MPI_COMM_WORLD, "log", MPI_MODE_RDONLY);
     for (int i = 0; i <= round; ++i) {
-        MPI_File_read_at(file, ((MPI_Offset)i * size + rank) * sizeof values, values, kInts, MPI_INT, MPI_STATUS_IGNORE);
+        MPI_File_read_at(file, ((MPI_Offset)i * size + rank) * sizeof values, values, kInts, MPI_INT,
+                         MPI_STATUS_IGNORE);
         for (int k = 0; k < kInts; ++k) CHECK_EQUAL(values[k], i ? i * 1000 + rank : -rank);
     }
     MPI_File_close(&file);

@@ -1,5 +1,6 @@
-// MPI-IO with individual pointers (MPI-3.1, 13.4.3): each rank goes on writing and reading where it was, in a file opened
-// by a name that is relative to a directory left since.  Mode, hints, atomicity and error handler are what they were.
+// MPI-IO with individual pointers (MPI-3.1, 13.4.3): each rank goes on writing and reading where it was, in a file
+// opened by a name that is relative to a directory left since.  Mode, hints, atomicity and error handler are what they
+// were.
 #include <string.h>
 #include <unistd.h>
 
@@ -20,7 +21,11 @@ int main(int argc, char **argv) {
     CHECK_EQUAL(MPI_File_open(MPI_COMM_WORLD, "individual", amode, info, &file), MPI_SUCCESS);
     MPI_Info_free(&info);
     CHECK_EQUAL(chdir(here), 0);
-    own = open_shared(MPI_COMM_SELF, rank == 0 ? "own.0" : rank == 1 ? "own.1" : rank == 2 ? "own.2" : "own.3",
+    own = open_shared(MPI_COMM_SELF,
+                      rank == 0   ? "own.0"
+                      : rank == 1 ? "own.1"
+                      : rank == 2 ? "own.2"
+                                  : "own.3",
                       MPI_MODE_CREATE | MPI_MODE_EXCL | MPI_MODE_WRONLY | MPI_MODE_DELETE_ON_CLOSE);
     CHECK_EQUAL(MPI_File_set_atomicity(file, 1), MPI_SUCCESS);
     CHECK_EQUAL(MPI_File_set_errhandler(file, MPI_ERRORS_RETURN), MPI_SUCCESS);

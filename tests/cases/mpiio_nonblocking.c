@@ -1,5 +1,5 @@
-// Non-blocking reads and writes (MPI-3.1, 13.4): started before the checkpoint, waited for after it, with the status that
-// each has to have; collective ones too, in which one rank is late.
+// Non-blocking reads and writes (MPI-3.1, 13.4): started before the checkpoint, waited for after it, with the status
+// that each has to have; collective ones too, in which one rank is late.
 #include "mpi_file.h"
 
 enum { kBytes = 100000 };
@@ -10,10 +10,11 @@ int main(int argc, char **argv) {
     MPI_Request requests[5];
     MPI_Status statuses[5];
     MPI_File file = open_shared(MPI_COMM_WORLD, "file", MPI_MODE_CREATE | MPI_MODE_RDWR);
-    MPI_File source = open_shared(MPI_COMM_SELF, rank == 0   ? "source.0"
-                                                 : rank == 1 ? "source.1"
-                                                 : rank == 2 ? "source.2"
-                                                             : "source.3",
+    MPI_File source = open_shared(MPI_COMM_SELF,
+                                  rank == 0   ? "source.0"
+                                  : rank == 1 ? "source.1"
+                                  : rank == 2 ? "source.2"
+                                              : "source.3",
                                   MPI_MODE_CREATE | MPI_MODE_RDWR);
     for (int i = 0; i < 3; ++i) fill(out[i], kBytes, rank * 10 + i);
     MPI_File_write_at(source, 0, out[2], kBytes, MPI_CHAR, MPI_STATUS_IGNORE);

@@ -1,5 +1,5 @@
-// Shared file pointers (MPI-3.1, 13.4.4): records of all ranks one behind another, none lost, none twice, in order where
-// that was asked for; the pointer stands where it stood.
+// Shared file pointers (MPI-3.1, 13.4.4): records of all ranks one behind another, none lost, none twice, in order
+// where that was asked for; the pointer stands where it stood.
 #include "mpi_file.h"
 
 enum { kRecord = 48 };

@@ -17,10 +17,11 @@ static void check_view(MPI_File file, MPI_Offset displacement, int combiner, int
     MPI_Type_size(etype, &bytes);
     CHECK_EQUAL(bytes, etype_size);
     MPI_Type_get_envelope(filetype, &integers, &addresses, &types, &found);
-    // An MPI library may answer with a duplicate of what it was given.
-    while (found == MPI_COMBINER_DUP && combiner != MPI_COMBINER_DUP) {
+    // An MPI library may answer with a copy of what it was given.
+    while (found != combiner && (found == MPI_COMBINER_DUP || found == MPI_COMBINER_CONTIGUOUS)) {
         MPI_Datatype inner;
-        MPI_Type_get_contents(filetype, integers, addresses, types, NULL, NULL, &inner);
+        int count[1];
+        MPI_Type_get_contents(filetype, integers, addresses, types, count, NULL, &inner);
         MPI_Type_free(&filetype);
         filetype = inner;
         MPI_Type_get_envelope(filetype, &integers, &addresses, &types, &found);
@@ -65,9 +66,9 @@ int main(int argc, char **argv) {
     check_view(plain, 100, MPI_COMBINER_NAMED, sizeof(int));
     CHECK_EQUAL(position(matrix), kRows * kColumns / 2);
     CHECK_EQUAL(position(pairs), 5);
-    CHECK_EQUAL(MPI_File_write_all(matrix, cells + kRows * kColumns / 2, kRows * kColumns / 2, MPI_DOUBLE,
-                                   MPI_STATUS_IGNORE),
-                MPI_SUCCESS);
+    CHECK_EQUAL(
+        MPI_File_write_all(matrix, cells + kRows * kColumns / 2, kRows * kColumns / 2, MPI_DOUBLE, MPI_STATUS_IGNORE),
+        MPI_SUCCESS);
     CHECK_EQUAL(MPI_File_write(pairs, numbers + 10, 10, MPI_INT, MPI_STATUS_IGNORE), MPI_SUCCESS);
     MPI_Offset bytes = 0;
     MPI_File_get_byte_offset(plain, 5, &bytes);

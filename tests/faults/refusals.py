@@ -187,6 +187,24 @@ def open_file_missing(run):
     refused_without(run, point, file, r"the open file .*/data .*No such file")
 
 
+def saved_with_mpi_file(run):
+    file = run.directory / "shared"
+    file.write_bytes(filled(FILE_BYTES, 77))
+    return file, saved(run, ("8", f"mpi={file}"))
+
+
+@test
+def mpi_file_missing(run):
+    file, point = saved_with_mpi_file(run)
+    refused_without(run, point, file, r"cannot open .*/shared again.*no such file")
+
+
+@test
+def mpi_file_too_short(run):
+    file, point = saved_with_mpi_file(run)
+    refused_when_changed(run, point, file, lambda p: os.truncate(p, 10), "shared has 10 bytes, .*had 5000")
+
+
 @test
 def working_directory_missing(run):
     """The job's directory is elsewhere when it is restored."""

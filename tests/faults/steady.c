@@ -1,6 +1,6 @@
 // The program that the tests of failures run: it keeps a known state in memory, in a loaded library and behind an open
 // file, and goes on communicating until it is told to stop and check everything.
-//   steady MIB [plugin=LIBRARY] [file=PATH] [vast]
+//   steady MIB [plugin=LIBRARY] [file=PATH] [mpi=PATH] [vast]
 // vast: also two reservations that lie next to each other and together are larger than the machine, so that the kernel
 // refuses to copy the process.
 #include <dlfcn.h>
@@ -18,6 +18,7 @@ enum { kProgress = 4096, kFileBytes = 5000 };
 static long (*plugin_step)(long);
 static char file_content[kFileBytes];
 static int file = -1;
+static MPI_File shared = MPI_FILE_NULL;
 
 static void load_plugin(const char *path) {
     void *library = dlopen(path, RTLD_NOW);
@@ -31,6 +32,12 @@ static void open_file(const char *path) {
     if (file < 0) fail("cannot open %s", path);
     fill(file_content, sizeof file_content, 77);
     CHECK_EQUAL(lseek(file, 100, SEEK_SET), 100);
+}
+
+static void open_shared(const char *path) {
+    CHECK_EQUAL(MPI_File_open(MPI_COMM_WORLD, path, MPI_MODE_RDONLY, MPI_INFO_NULL, &shared), MPI_SUCCESS);
+    fill(file_content, sizeof file_content, 77);
+    MPI_File_seek(shared, 100, MPI_SEEK_SET);
 }
 
 static unsigned char *reserve(void *where, size_t bytes) {
@@ -61,6 +68,7 @@ int main(int argc, char **argv) {
     for (int i = 2; i < argc; ++i) {
         if (strncmp(argv[i], "plugin=", 7) == 0) load_plugin(argv[i] + 7);
         if (strncmp(argv[i], "file=", 5) == 0) open_file(argv[i] + 5);
+        if (strncmp(argv[i], "mpi=", 4) == 0) open_shared(argv[i] + 4);
         if (strcmp(argv[i], "vast") == 0) vast = reserve_more_than_there_is();
     }
     static uint64_t progress[kProgress];
@@ -89,6 +97,12 @@ int main(int argc, char **argv) {
         char got[kFileBytes];
         CHECK_EQUAL(read(file, got, sizeof got), kFileBytes - 100);
         CHECK(memcmp(got, file_content + 100, kFileBytes - 100) == 0);
+    }
+    if (shared != MPI_FILE_NULL) {
+        char got[kFileBytes - 100];
+        CHECK_EQUAL(MPI_File_read(shared, got, sizeof got, MPI_CHAR, MPI_STATUS_IGNORE), MPI_SUCCESS);
+        CHECK(memcmp(got, file_content + 100, kFileBytes - 100) == 0);
+        MPI_File_close(&shared);
     }
     return finish();
 }
