@@ -208,7 +208,7 @@ void rebuild_errhandlers() {
 
 void rebuild_set_errhandlers() {
     const auto set_again = [](CommRecord *comm) {
-        if (comm->errhandler)
+        if (comm->errhandler && !comm->freed)
             lower.Comm_set_errhandler(static_cast<MPI_Comm>(comm->real), real_of(handle_of(comm->errhandler)));
     };
     set_again(record_of(MPI_COMM_WORLD));
