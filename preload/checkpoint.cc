@@ -193,6 +193,7 @@ void checkpoint(std::uint32_t cause) {
         const bool started = background.holder != 0;
         const WriteState state = follow_write(background, true);
         if (started) report(state, background);
+        note_terminations();
         committed = world::agree_after_commit(world::rank() == 0 && state != WriteState::committed) == 0;
     } else if (background.in_place) {
         // No memory for a snapshot, nor for a holder that would keep the writer from the application's wait().

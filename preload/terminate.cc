@@ -26,6 +26,7 @@ namespace {
 std::atomic<unsigned> received{0};   // SIGTERMs in this incarnation
 std::atomic<bool> held_back{false};  // one waits for the outcome of a checkpoint
 siginfo_t held_info;
+unsigned received_before_requeue = 0;
 bool asked = false;  // rank 0 has asked Slurm for the present SIGTERM
 Fate fate = Fate::unknown;
 
@@ -107,6 +108,8 @@ const char *unwanted_termination_of_any() {
     return sentence;
 }
 
+void note_terminations() { received_before_requeue = received; }
+
 bool end_after_commit() {
     enum Action : std::int32_t { native, wait_for_slurm };
     std::int32_t action = native;
@@ -127,12 +130,11 @@ bool end_after_commit() {
 void hold_until_the_end() {
     // The requeue makes Slurm send another SIGTERM, and later SIGKILL.  Ending by the signal, and only then, leaves the
     // batch script no time to go on as if the step had succeeded.
-    const unsigned before = received;
     unsigned long all = ~0ul;
     all &= ~(1ul << (SIGTERM - 1));
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&all), 0, 8);
     timespec moment{0, 100'000'000};
-    while (received == before) system_call(SYS_ppoll, 0, 0, as_long(&moment), 0, 8);
+    while (received == received_before_requeue) system_call(SYS_ppoll, 0, 0, as_long(&moment), 0, 8);
     struct {
         void (*handler)(int);
         unsigned long flags;

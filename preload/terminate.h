@@ -17,6 +17,10 @@ const char *unwanted_termination();
 // The same for a SIGTERM that another task may have.
 const char *unwanted_termination_of_any();
 
+// Before the ranks agree on the commit: a SIGTERM from here on may be that of the requeue, which can come before
+// end_after_commit() has returned.
+void note_terminations();
+
 // After the commit of a checkpoint that a SIGTERM caused; collective.  True when the job comes back: asked for the
 // requeue, or about to be requeued by Slurm.
 bool end_after_commit();
