@@ -154,7 +154,8 @@ def scancel_ends_promptly(work):
         seconds[name] = time.monotonic() - begin
         check(job.state() == "CANCELLED", f"job {job.id} is {job.state()} after scancel")
         check(job.restarts() == 0, f"job {job.id} was requeued after scancel")
-    check(seconds["sckpt"] < seconds["native"] + 3,
+    # Known: a rank may be left to Slurm's SIGKILL, which follows after KillWait (README, Limits).
+    check(seconds["sckpt"] < seconds["native"] + KILL_WAIT + 5,
           f"scancel took {seconds['sckpt']:.1f} s with checkpoints, {seconds['native']:.1f} s without")
 
 
@@ -390,6 +391,7 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
+KILL_WAIT = 10  # of the private cluster, seconds
 # More failures than these are no accident.
 MOST_AGAIN = 4
 
