@@ -91,7 +91,7 @@ void join(std::uint32_t epoch, std::uint32_t cause) {
 void take_up_requests() {
     attention.fetch_and(~static_cast<std::uint32_t>(kRequested));
     if (const std::uint32_t cause = wanted.exchange(0))
-        join(settle->phase() == Phase::idle ? settle->epoch() + 1 : settle->epoch(), cause);
+        join(current_epoch(), cause);
 }
 
 void back_to_idle() {
@@ -176,6 +176,8 @@ bool mpi_finished() { return finished; }
 int world_rank() { return control::rank(); }
 int world_size() { return control::size(); }
 int thread_level() { return level; }
+std::uint32_t current_epoch() { return settle->phase() == Phase::idle ? settle->epoch() + 1 : settle->epoch(); }
+std::uint32_t last_epoch() { return ended_epoch; }
 
 void request_checkpoint(std::uint32_t cause) {
     wanted.fetch_or(cause);

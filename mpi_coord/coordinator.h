@@ -58,6 +58,9 @@ bool mpi_finished();  // MPI_Finalize has been called by all
 int world_rank();
 int world_size();
 int thread_level();
+// The number of the epoch under way, or of the next one; and of the last one that has ended here.  In handlers, too.
+std::uint32_t current_epoch();
+std::uint32_t last_epoch();
 
 // --- while stopped, collective over all ranks, on a communicator that the application does not know
 std::int64_t agree_minimum(std::int64_t value);

@@ -26,6 +26,7 @@
 #include "preload/signals.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
+#include "preload/verdict.h"
 #include "preload/world.h"
 
 #ifndef sigev_notify_thread_id
@@ -35,7 +36,7 @@
 namespace sckpt {
 namespace {
 
-enum TimerKind : int { kTick, kInterval, kWriter, kRetry, kTimers };
+enum TimerKind : int { kTick, kInterval, kWriter, kRetry, kFollow, kTimers };
 
 // Kernel timers: glibc's would look like the application's own.  They are made anew at a restart.
 int timers[kTimers];
@@ -103,6 +104,12 @@ bool may_stop_at(const void *context) {
     return true;
 }
 
+// The thread waits in a blocking collective of the lower half, and not in anything of ours that was called from there.
+bool deaf_at(const void *context) {
+    const auto place = static_cast<const ucontext_t *>(context)->uc_mcontext.gregs[REG_RIP];
+    return self.in_collective && self.busy == 1 && !unsafe_code[3].contains(static_cast<std::uint64_t>(place));
+}
+
 // The request file names the request; a signal that comes late or twice finds a number that has been seen.
 bool take_request_file() {
     char text[512];
@@ -160,6 +167,8 @@ void on_signal(int number, siginfo_t *info, void *context) {
         } else if (kind == kRetry) {
             retry_termination();
             serve_now(context);
+        } else if (kind == kFollow) {
+            follow_termination(deaf_at(context));
         } else if (kind == kInterval) {
             if (request_any(mpi::kInterval)) serve_now(context);
         } else if ((attention & kStopping) && kind == kTimers) {
@@ -210,7 +219,8 @@ void make_timers() {
     const std::string path = incarnation_directory() + "/request";
     SCKPT_ASSERT(path.size() < sizeof request_path);
     strcpy(request_path, path.c_str());
-    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry}) make_timer(kind);
+    place_verdict();
+    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry, kFollow}) make_timer(kind);
     restart_interval();
 }
 
@@ -251,6 +261,8 @@ void watch_writer(bool on) {
 }
 
 void retry_later() { set_timer(kRetry, 1'000'000'000, 0); }
+
+void follow_later(int milliseconds) { set_timer(kFollow, milliseconds * 1'000'000ll, 0); }
 
 void restart_interval() {
     set_timer(kInterval, static_cast<std::int64_t>(settings().spec.interval_seconds) * 1'000'000'000, 0);

@@ -17,6 +17,8 @@ void watch_writer(bool on);
 
 // In a second: retry_termination() of terminate.h.
 void retry_later();
+// After so many milliseconds: follow_termination() of terminate.h.
+void follow_later(int milliseconds);
 
 // Each checkpoint begins the interval anew.
 void restart_interval();

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "mpi_coord/coordinator.h"
@@ -17,6 +18,7 @@
 #include "preload/signals.h"
 #include "preload/slurm_state.h"
 #include "preload/spawn.h"
+#include "preload/verdict.h"
 #include "preload/world.h"
 #include "preload/wrapper.h"
 
@@ -31,6 +33,21 @@ bool asked = false;  // rank 0 has asked Slurm for the present SIGTERM
 Fate fate = Fate::unknown;
 
 constexpr int kPatience_ms = 10'000;
+
+// How a held SIGTERM is followed: less and less often, since thousands of ranks may look into one directory.
+constexpr int kFirstLook_ms = 250, kSlowestLook_ms = 4'000;
+int next_look_ms = kFirstLook_ms;
+std::uint32_t followed_epoch = 0;  // the verdict of which has been carried out without a message
+
+// The SIGTERM of one event does not reach all ranks at once: to one that has learnt the verdict already it comes later.
+constexpr std::int64_t kStraggling_ns = 3'000'000'000;
+std::int64_t native_since = 0;  // when the last native verdict was carried out here; 0: never
+
+std::int64_t now() {
+    timespec time;
+    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&time));
+    return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
+}
 
 Program slurm_command(std::initializer_list<std::string> arguments) {
     Program program;
@@ -74,7 +91,20 @@ void request(std::uint32_t cause) {
 void deliver_held() {
     if (!held_back.exchange(false)) return;
     asked = false;
+    follow_later(0);
     deliver_to_application(SIGTERM, &held_info, nullptr);
+}
+
+void take_native_course() {
+    native_since = now();
+    deliver_held();
+}
+
+void ask_once() {
+    if (asked) return;
+    fate = ask_slurm();
+    asked = held_back;
+    say(Severity::info, "SIGTERM: the job is %s", name_of(fate));
 }
 
 }  // namespace
@@ -85,23 +115,43 @@ bool terminate_requested(siginfo_t *info, void *context) {
     const base::Spec &spec = settings().spec;
     const bool possible = (mpi::mpi_running() || is_serial()) &&
                           (spec.on_term || (!settings().job_id.empty() && (spec.on_preempt || spec.on_timelimit)));
-    if (!possible) {
+    const bool straggler = native_since && now() - native_since < kStraggling_ns;
+    if (!possible || straggler) {
         deliver_to_application(SIGTERM, info, context);
         return false;
     }
-    if (!held_back.exchange(true)) held_info = *info;
+    if (!held_back.exchange(true)) {
+        held_info = *info;
+        if (mpi::mpi_running()) follow_later(next_look_ms = kFirstLook_ms);
+    }
     request(mpi::kTerminate);
     return true;
 }
 
-const char *unwanted_termination() { return held_back ? unwanted_termination_of_any() : nullptr; }
+const char *unwanted_termination() {
+    const char *sentence = held_back ? unwanted_termination_of_any() : nullptr;
+    if (sentence) publish_verdict(mpi::current_epoch());
+    return sentence;
+}
+
+void follow_termination(bool deaf) {
+    if (!held_back || !mpi::mpi_running()) return;
+    if (world::rank() == 0 && deaf && !asked) {
+        ask_once();
+        if (!wanted_for(fate)) publish_verdict(mpi::current_epoch());
+    }
+    const std::uint32_t verdict = published_verdict();
+    if (verdict > mpi::last_epoch() && verdict > followed_epoch) {
+        followed_epoch = verdict;
+        take_native_course();
+        return;
+    }
+    next_look_ms = std::min(2 * next_look_ms, kSlowestLook_ms);
+    follow_later(next_look_ms);
+}
 
 const char *unwanted_termination_of_any() {
-    if (!asked) {
-        fate = ask_slurm();
-        asked = held_back;
-        say(Severity::info, "SIGTERM: the job is %s", name_of(fate));
-    }
+    ask_once();
     static char sentence[128];
     if (wanted_for(fate)) return nullptr;
     snprintf(sentence, sizeof sentence, "the job is %s, and no checkpoint was asked for then", name_of(fate));
@@ -156,7 +206,7 @@ void after_checkpoint() {
 void after_declined(bool native) {
     restart_interval();
     if (native) {
-        deliver_held();
+        take_native_course();
     } else if (held_back) {
         asked = false;  // by then the job may have been cancelled
         retry_later();
@@ -182,6 +232,8 @@ void forget_terminate() {
     held_back = false;
     asked = false;
     received = 0;
+    native_since = 0;
+    followed_epoch = 0;
 }
 
 }  // namespace sckpt

@@ -39,6 +39,10 @@ void leave_termination_to_ranks_below();
 // That second is over: from a timer's handler.
 void retry_termination();
 
+// From a timer's handler, while a SIGTERM is held back: looks for a verdict that has not come as a message.  `deaf`: the
+// main thread waits in a blocking collective, and nothing of ours is under way in it.
+void follow_termination(bool deaf);
+
 // Asks Slurm to signal the whole step, so that ranks that compute without MPI become aware.
 void make_others_aware();
 

@@ -19,7 +19,8 @@ import subprocess
 import sys
 import time
 
-import serial_tests  # noqa: F401: registers its tests
+import scancel_tests  # noqa: F401: registers its tests
+import serial_tests  # noqa: F401
 from cluster import ROOT, Cluster, TestFailure, Work, await_condition, check
 from suite import (END, GRACE, NODES, PACE, STEPS, TESTS, await_commits, check_restored, check_result, create, difference,
                    make_reference, submit_counter, test)
@@ -103,19 +104,6 @@ def preemption_behind_exec(work):
 
 
 @test()
-def scancel_ends_script_promptly(work):
-    script = work.directory / "run.sh"
-    script.write_text(f"{work.counter_command(STEPS, PACE)}\ntouch {work.directory}/after\n")
-    job = work.submit(f"--checkpoint=on bash {script}")
-    work.await_step(20)
-    work.cluster.ordered("scancel", job.id)
-    await_condition(job.ended, f"job {job.id} ends after scancel", 10)
-    await_condition(lambda: not job.processes(work.counter), f"no task of job {job.id} is left", 10)
-    check(job.state() == "CANCELLED", f"job {job.id} is {job.state()} after scancel")
-    check(not (work.directory / "after").exists(), "the script went on after its rank had been cancelled")
-
-
-@test()
 def requeue(work):
     job = submit_counter(work, "on")
     work.await_step(60)
@@ -139,24 +127,6 @@ def requeue_without_checkpoint(work):
     said = [line for line in job.output.read_text().splitlines() if "sckpt" in line]
     check(len(said) == 1 and "starting from the beginning: no checkpoint was committed" in said[0],
           f"not one line that says that the job starts from the beginning: {said}")
-
-
-@test()
-def scancel_ends_promptly(work):
-    seconds = {}
-    for name, option in (("native", ""), ("sckpt", "--checkpoint=on ")):
-        job = work.submit(option + work.counter_command(STEPS * 100, PACE, name))
-        work.await_step(10, name)
-        begin = time.monotonic()
-        work.cluster.ordered("scancel", job.id)
-        await_condition(job.ended, f"job {job.id} ends after scancel", 60)
-        await_condition(lambda job=job: not job.processes(work.counter), f"no task of job {job.id} is left", 60)
-        seconds[name] = time.monotonic() - begin
-        check(job.state() == "CANCELLED", f"job {job.id} is {job.state()} after scancel")
-        check(job.restarts() == 0, f"job {job.id} was requeued after scancel")
-    # Known: a rank may be left to Slurm's SIGKILL, which follows after KillWait (README, Limits).
-    check(seconds["sckpt"] < seconds["native"] + KILL_WAIT + 5,
-          f"scancel took {seconds['sckpt']:.1f} s with checkpoints, {seconds['native']:.1f} s without")
 
 
 @test()
@@ -391,7 +361,6 @@ def parse(arguments):
     return parser.parse_args(arguments)
 
 
-KILL_WAIT = 10  # of the private cluster, seconds
 # More failures than these are no accident.
 MOST_AGAIN = 4
 
@@ -408,7 +377,8 @@ def main(arguments):
         return 2
     build, base = pathlib.Path(options.build).resolve(), pathlib.Path(options.dir)
     library = build / "lib"
-    needed = [build / "tests" / name for name in ("slurm/counter", "slurm/everything", "slurm/serial", "faults/endings")]
+    programs = ("slurm/counter", "slurm/deaf", "slurm/everything", "slurm/serial", "faults/endings")
+    needed = [build / "tests" / name for name in programs]
     if not options.native:
         needed += [library / name for name in ("spank_checkpoint.so", "libsckpt.so", "sckpt")]
     for path in needed:

@@ -1,5 +1,5 @@
 # tests/slurm/: tests on a private Slurm.  The programs that they submit are built here.
-SLURM_PROGRAMS := $(addprefix $(BUILD)/tests/slurm/,counter everything)
+SLURM_PROGRAMS := $(addprefix $(BUILD)/tests/slurm/,counter deaf everything)
 
 $(SLURM_PROGRAMS): $(BUILD)/tests/slurm/%: tests/slurm/%.c
 	@mkdir -p $(@D)
