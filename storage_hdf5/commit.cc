@@ -94,12 +94,14 @@ std::expected<Manifest, std::string> collect(const CommitRequest &request, const
     return manifest;
 }
 
-// A directory must not look like a generation while it is being removed.
+// A directory must not look like a generation while it is being removed.  Under its new name no writer that still runs
+// finds it, but one that was just making a file there may finish that between the look and the removal.
 void remove_generation(const fs::path &directory) {
     const fs::path doomed = directory.string() + kRetiredSuffix;
-    std::error_code ignored;
-    fs::rename(directory, doomed, ignored);
-    if (!ignored) fs::remove_all(doomed, ignored);
+    std::error_code error;
+    fs::rename(directory, doomed, error);
+    constexpr int kTries = 100;
+    for (int i = 0; i < kTries && fs::exists(doomed, error); ++i) fs::remove_all(doomed, error);
 }
 
 std::expected<Committed, std::string> try_commit(const CommitRequest &request, const Place &place) {
@@ -146,8 +148,7 @@ std::expected<Committed, std::string> commit(const CommitRequest &request) {
 void abandon(const fs::path &partial, const std::string &sentence) {
     const auto place = parse_place(partial);
     if (!place) return;
-    std::error_code ignored;
-    fs::remove_all(partial, ignored);
+    remove_generation(partial);
     (void)append_log(place->step, place->incarnation, place->generation, "failed " + sentence);
 }
 
