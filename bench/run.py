@@ -102,7 +102,9 @@ def main(arguments):
     options.progress = lambda text: print(f"[{time.strftime('%H:%M:%S')}] {text}", file=sys.stderr, flush=True)
     # Open MPI asks for both when root runs mpirun's relatives, for example a singleton.
     os.environ.update(OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1")
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=options.directory or options.build))
+    parent = pathlib.Path(options.directory or options.build)
+    parent.mkdir(parents=True, exist_ok=True)
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
     setup = Setup(options.build, directory)
     if os.getloadavg()[0] > BUSY:
         print(f"bench: warning: load average {os.getloadavg()[0]:.1f}: other programs disturb what is measured",
