@@ -13,6 +13,7 @@
 #include "mpi_coord/call.h"
 #include "mpi_coord/comm.h"
 #include "mpi_coord/control.h"
+#include "mpi_coord/requests.h"
 #include "mpi_coord/settle.h"
 #include "mpi_coord/synchronous.h"
 #include "mpi_coord/wait.h"
@@ -305,6 +306,7 @@ void forget_communicator(CommRecord *comm) {
 
 void start_coordinator(int provided) {
     level = provided;
+    posted_concurrently = level == MPI_THREAD_MULTIPLE;
     control::open();
     settle = std::make_unique<Settle>(static_cast<std::uint32_t>(control::rank()),
                                       static_cast<std::uint32_t>(control::size()));

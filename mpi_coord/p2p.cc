@@ -66,7 +66,7 @@ void complete_from_drained(RequestRecord *record, DrainedMessage *message) {
         give_request(record);
         return error;
     }
-    record->order = posting_order.fetch_add(1, std::memory_order_relaxed);
+    record->order = next_posting();
     record->active = true;
     *result = record;
     return error;

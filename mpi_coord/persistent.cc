@@ -42,7 +42,7 @@ int start(MPI_Request *request) {
         ++record->comm->sent[record->peer];
         note_send(record);
     }
-    if (record->operation == Operation::receive) record->order = posting_order++;
+    if (record->operation == Operation::receive) record->order = next_posting();
     return error;
 }
 

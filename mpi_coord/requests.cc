@@ -6,6 +6,7 @@ namespace sckpt::mpi {
 
 constinit thread_local RequestRecord *free_requests [[gnu::tls_model("initial-exec")]];
 std::atomic<std::uint64_t> posting_order{0};
+bool posted_concurrently = false;
 
 namespace {
 

@@ -9,6 +9,16 @@ namespace sckpt::mpi {
 RequestRecord *take_request_slow();
 extern constinit thread_local RequestRecord *free_requests [[gnu::tls_model("initial-exec")]];
 extern std::atomic<std::uint64_t> posting_order;
+extern bool posted_concurrently;  // MPI_THREAD_MULTIPLE
+
+// The place of a receive among those posted.  A locked instruction is dear here; one thread at a time needs none.
+inline std::uint64_t next_posting() {
+    if (posted_concurrently) [[unlikely]]
+        return posting_order.fetch_add(1, std::memory_order_relaxed);
+    const std::uint64_t order = posting_order.load(std::memory_order_relaxed);
+    posting_order.store(order + 1, std::memory_order_relaxed);
+    return order;
+}
 
 inline RequestRecord *take_request() {
     RequestRecord *record = free_requests;
