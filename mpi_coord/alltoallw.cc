@@ -94,13 +94,10 @@ int blocking(Function function, Extent (*extent)(MPI_Comm), const void *send, co
              const Displacement *send_places, const MPI_Datatype *send_types, void *receive, const int *receive_counts,
              const Displacement *receive_places, const MPI_Datatype *receive_types, MPI_Comm comm) {
     Guard guard;
-    enter_collective(record_of(comm));
+    const Inside inside(record_of(comm));
     const Types types(send_types, send == MPI_IN_PLACE, receive_types, usable(comm) ? extent(real_of(comm)) : Extent{});
-    self.in_collective = true;
-    const int error = function(send, send_counts, send_places, types.sends(), receive, receive_counts, receive_places,
-                               types.receives(), real_of(comm));
-    self.in_collective = false;
-    return error;
+    return function(send, send_counts, send_places, types.sends(), receive, receive_counts, receive_places,
+                    types.receives(), real_of(comm));
 }
 
 // `start` is called with the arrays of live types and the place for the request.
@@ -126,7 +123,7 @@ int nonblocking(Function function, Extent (*extent)(MPI_Comm), const void *send,
                 const int *receive_counts, const Displacement *receive_places, const MPI_Datatype *receive_types,
                 MPI_Comm comm, MPI_Request *request) {
     Guard guard;
-    enter_collective(record_of(comm));
+    const Inside inside(record_of(comm));
     return immediate(extent, send, send_types, receive_types, comm, request, false,
                      [=](const MPI_Datatype *sends, const MPI_Datatype *receives, MPI_Request *real) {
                          return function(send, send_counts, send_places, sends, receive, receive_counts, receive_places,
@@ -141,7 +138,7 @@ int persistent(Function function, Extent (*extent)(MPI_Comm), const void *send, 
                MPI_Comm comm, MPI_Info info, MPI_Request *request) {
     Guard guard;
     constexpr auto kReason = static_cast<unsigned>(Hold::persistent_collective);
-    if (attention.load(std::memory_order_relaxed) & kSettling) abandon_epoch_for(kHoldSentences[kReason]);
+    const InsideUncounted inside(kHoldSentences[kReason]);
     const int error = immediate(extent, send, send_types, receive_types, comm, request, true,
                                 [=](const MPI_Datatype *sends, const MPI_Datatype *receives, MPI_Request *real) {
                                     return function(send, send_counts, send_places, sends, receive, receive_counts,

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "mpi_coord/coordinator.h"
 #include "mpi_coord/handles.h"
 #include "mpi_coord/holds.h"
 #include "mpi_coord/lower_table.h"
@@ -107,16 +108,66 @@ inline Drops drops(Hold reason) { return {reason}; }
 extern std::atomic<int> hold_counts[kHolds];
 
 // Out of line, with attention raised: stands at the gate until the agreement lets this rank enter the next collective
-// of `comm` (settle.h, R4), which is announced then.
+// of `comm` (settle.h, R4), which is announced and counted then; the thread is inside from there on.
 void stand_at_gate(CommRecord *comm);
 // The same for what is collective but not over a communicator of ours: an epoch under way is given up first.
 void abandon_epoch_for(const char *what);
 
-inline void enter_collective(CommRecord *comm) {
-    if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
-        stand_at_gate(comm);
-    if (comm) ++comm->collectives;
-}
+// Around a collective of the lower half: at its beginning the thread stands at the gate if it has to, and counts; until
+// its end the agreement takes the thread to be inside.  Handles are to be read after the gate, where a restart can happen.
+//
+// With MPI_THREAD_MULTIPLE another thread may join an epoch meanwhile, by the counts that it finds: it raises attention,
+// makes all threads see that (barrier.h) and waits until nobody is between his look and his count.
+class Inside {
+  public:
+    // The next collective of `members` by the name of `id`, and of `comm` unless null: enter_meeting().
+    Inside(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members) : nested_(self.in_collective) {
+        enter_meeting(comm, id, members);
+    }
+    explicit Inside(CommRecord *comm) : nested_(self.in_collective) {
+        self.entering = true;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]] {
+            stand_at_gate(comm);
+        } else {
+            self.in_collective = true;
+            if (comm) ++comm->collectives;
+        }
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        self.entering = false;
+    }
+    ~Inside() {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        self.in_collective = nested_;
+    }
+    Inside(const Inside &) = delete;
+    Inside &operator=(const Inside &) = delete;
+
+  private:
+    bool nested_;
+};
+
+// The same around what is collective but not over a communicator of ours: an epoch under way is given up first.
+class InsideUncounted {
+  public:
+    explicit InsideUncounted(const char *what) : InsideUncounted(true, what) {}
+    InsideUncounted(bool collective, const char *what) : nested_(self.in_collective) {
+        if (!collective) return;
+        self.in_collective = true;
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
+            abandon_epoch_for(what);
+    }
+    ~InsideUncounted() {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        self.in_collective = nested_;
+    }
+    InsideUncounted(const InsideUncounted &) = delete;
+    InsideUncounted &operator=(const InsideUncounted &) = delete;
+
+  private:
+    bool nested_;
+};
 
 // The request of a non-blocking collective.
 RequestRecord *new_collective_request(MPI_Request real, CommRecord *comm);
@@ -172,6 +223,7 @@ struct Tags {
     CommRecord *comm = nullptr;
     bool collective = false;
     int holds = -1, drops = -1;
+    const char *what() const { return holds >= 0 ? kHoldSentences[holds] : "a call that cannot be held at the gate"; }
 };
 
 template <class T>
@@ -209,12 +261,14 @@ void make_persistent(const Written<Kind::Request, M> &written) {
 template <policy P, class Function, class... Adapters>
 [[gnu::always_inline]] inline auto run(const Tags &tags, Function function, Adapters... adapters) {
     Guard guard;
-    if constexpr (P == policy::coll || P == policy::icoll) {
-        enter_collective(tags.comm);
-    } else if ((tags.collective && P != policy::pass) || P == policy::refuse) {
-        if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
-            abandon_epoch_for(tags.holds >= 0 ? kHoldSentences[tags.holds] : "a call that cannot be held at the gate");
-    }
+    [[maybe_unused]] const auto inside = [&] {
+        if constexpr (P == policy::coll || P == policy::icoll)
+            return Inside(tags.comm);
+        else if constexpr (P == policy::pass)
+            return nullptr;
+        else
+            return InsideUncounted(tags.collective || P == policy::refuse, tags.what());
+    }();
     if constexpr (P == policy::free) {
         int error = MPI_SUCCESS;
         Freeing freeing = Freeing::now;
@@ -228,9 +282,7 @@ template <policy P, class Function, class... Adapters>
         (ask(adapters), ...);
         if (freeing != Freeing::now) return error;
     }
-    if constexpr (P == policy::coll) self.in_collective = true;
     auto result = function(adapters.get()...);
-    if constexpr (P == policy::coll) self.in_collective = false;
     if constexpr (std::is_same_v<decltype(result), int>) {
         if (result == MPI_SUCCESS) {
             (adapters.done(tags.comm), ...);

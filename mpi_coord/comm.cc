@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <optional>
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/attributes.h"
@@ -88,7 +89,7 @@ int release(MPI_Comm *comm, int (*function)(MPI_Comm *)) {
         return function(comm ? &real : nullptr);
     }
     if (const int error = delete_attributes(record); error != MPI_SUCCESS) return error;
-    enter_collective(record);
+    const Inside inside(record);
     if (!record->info->foreign && pending_on(record)) {
         // What is pending completes although the communicator is freed (MPI-3.1, 6.4.3), before or after a restart:
         // it stays alive without a handle.
@@ -97,9 +98,7 @@ int release(MPI_Comm *comm, int (*function)(MPI_Comm *)) {
         return MPI_SUCCESS;
     }
     MPI_Comm real = static_cast<MPI_Comm>(record->real);
-    self.in_collective = true;
     const int error = function(&real);
-    self.in_collective = false;
     if (error != MPI_SUCCESS) return error;
     drop_errhandler(record);
     destroy(record);
@@ -311,17 +310,17 @@ int PMPI_Comm_create_group(MPI_Comm comm, MPI_Group group, int tag, MPI_Comm *re
     Guard guard;
     CommRecord *parent = record_of(comm);
     std::uint64_t key = 0;
+    std::optional<Inside> inside;
     if (parent && parent->info && !parent->info->foreign && group && group != MPI_GROUP_NULL) {
         std::vector<std::uint32_t> members = world_ranks(real_of(group));
         key = mix_id(mix_id(parent->info->id, static_cast<std::uint64_t>(tag)), members);
         std::ranges::sort(members);
         if (std::ranges::binary_search(members, static_cast<std::uint32_t>(world_rank())))
-            enter_meeting(nullptr, key, members);
+            inside.emplace(nullptr, key, members);
     }
     MPI_Comm real = nullptr;
-    self.in_collective = true;
     const int error = lower.Comm_create_group(real_of(comm), real_of(group), tag, &real);
-    self.in_collective = false;
+    inside.reset();
     if (error != MPI_SUCCESS) return error;
     *result =
         adopt_communicator(real, key ? mix_id(key, ++parent->info->group_children[key]) : 0, "MPI_Comm_create_group");

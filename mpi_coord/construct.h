@@ -10,11 +10,11 @@ namespace sckpt::mpi {
 // constructor(MPI_Comm *real) -> MPI error code, called when this rank may enter the next collective of `parent`.
 template <class Constructor>
 int construct(CommRecord *parent, MPI_Comm *result, const char *name, Constructor constructor) {
-    enter_collective(parent);
     MPI_Comm real = nullptr;
-    self.in_collective = true;
-    const int error = constructor(&real);
-    self.in_collective = false;
+    const int error = [&] {
+        const Inside inside(parent);
+        return constructor(&real);
+    }();
     if (error != MPI_SUCCESS) return error;
     *result = adopt_communicator(real, next_child_id(parent), name);
     inherit_errhandler(parent, record_of(*result));

@@ -17,6 +17,7 @@
 #include "mpi_coord/settle.h"
 #include "mpi_coord/synchronous.h"
 #include "mpi_coord/wait.h"
+#include "preload/base/barrier.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 
@@ -56,8 +57,19 @@ bool outside_collectives() {
     return true;
 }
 
+// Until no other thread is between its look at attention, which is raised by now, and its count (Inside in call.h).
+void await_entering() {
+    if (level != MPI_THREAD_MULTIPLE) return;
+    barrier_in_all_threads();
+    for (ThreadRecord *record = all_threads; record; record = record->next)
+        while (record != self.record && record->alive && !record->helper && record->state &&
+               __atomic_load_n(&record->state->entering, __ATOMIC_ACQUIRE))
+            sys::yield();
+}
+
 // Below MPI_THREAD_MULTIPLE the lower half must not be entered while another thread is in it.
 bool others_inside() {
+    if (level == MPI_THREAD_SERIALIZED) barrier_in_all_threads();
     for (ThreadRecord *record = all_threads; record; record = record->next)
         if (record->alive && !record->helper && record->state && record != self.record && record->state->busy)
             return true;
@@ -65,19 +77,21 @@ bool others_inside() {
 }
 
 void join(std::uint32_t epoch, std::uint32_t cause) {
+    const bool fresh = settle->phase() == Phase::idle;
+    attention.fetch_or(kSettling);
+    if (fresh) await_entering();
     std::vector<mpi_coord::Count> counts;
     auto add = [&](CommRecord *comm) {
         if (comm->info && !comm->info->foreign)
-            counts.push_back({comm->info->id, static_cast<std::int64_t>(comm->collectives)});
+            counts.push_back({comm->info->id, comm->collectives});
     };
     add(record_of(MPI_COMM_WORLD));
     add(record_of(MPI_COMM_SELF));
     for_each_live<CommRecord>(Kind::Comm, add);
     for (const auto &[id, entered] : meetings) counts.push_back({id, entered});
-    const bool fresh = settle->phase() == Phase::idle;
-    if (!settle->become_aware(epoch, cause, counts)) return;
-    attention.fetch_or(kSettling);
-    if (!fresh) return;
+    const bool joined = settle->become_aware(epoch, cause, counts);
+    if (settle->phase() == Phase::idle) attention.fetch_and(~static_cast<std::uint32_t>(kSettling));
+    if (!joined || !fresh) return;
     // One rank asks by itself: the tree alone would not reach ranks that have nothing to say to it.
     if (cause & kCall)
         for (int rank = 0; rank < control::size(); ++rank)
@@ -148,12 +162,9 @@ void lock_serving() {
     }
 }
 
-// One turn.  `peers`: what the thread waits for in point-to-point, null when it does not.
-void serve(const Peers *peers, bool may_stop) {
-    if (!running || !serving.try_lock()) {
-        sys::yield();
-        return;
-    }
+// One turn, by whoever has the right to serve.  `peers`: what the thread waits for in point-to-point, null when it does
+// not.
+void serve_locked(const Peers *peers, bool may_stop) {
     if (attention.load(std::memory_order_relaxed) & kRequested) take_up_requests();
     exchange_messages();
     if (settle->phase() != Phase::idle) {
@@ -166,6 +177,14 @@ void serve(const Peers *peers, bool may_stop) {
     send_messages();
     notice_end();
     if (settle->stopped() && may_stop) run_checkpoint();
+}
+
+void serve(const Peers *peers, bool may_stop) {
+    if (!running || !serving.try_lock()) {
+        sys::yield();
+        return;
+    }
+    serve_locked(peers, may_stop);
     serving.unlock();
 }
 
@@ -186,8 +205,10 @@ void request_checkpoint(std::uint32_t cause) {
 }
 
 void tick(bool may_stop) {
-    if (!running || (level != MPI_THREAD_MULTIPLE && others_inside())) return;
-    serve(nullptr, may_stop);
+    if (!running || !serving.try_lock()) return;
+    // Below MPI_THREAD_MULTIPLE a thread that enters now waits in serve_passing() until this turn is over.
+    if (level == MPI_THREAD_MULTIPLE || !others_inside()) serve_locked(nullptr, may_stop);
+    serving.unlock();
 }
 
 void serve_waiting(const Peers &peers) {
@@ -216,33 +237,53 @@ void look_for_control() {
 
 namespace {
 
-// Stands at the gate until this rank may enter one of `next`; then all are announced at once, before any is entered:
-// held between two it would be owed by those it has announced the first to.
-void pass_gate(std::span<const mpi_coord::Count> next) {
-    while (running) {
-        serve(nullptr, true);
+// A collective that is to be entered: what it is to the agreement, and the number of those entered so far.
+struct Entry {
+    mpi_coord::CommunicatorId id;
+    std::int64_t *entered;
+};
+
+// Stands at the gate until this rank may enter one of `next`; then all are announced and counted at once, before any is
+// entered: held between two it would be owed by those it has announced the first to.
+void pass_gate(std::span<const Entry> next) {
+    self.entering = false;
+    for (bool enter = false; !enter;) {
         lock_serving();
-        bool enter = settle->phase() == Phase::idle;
+        enter = !running || settle->phase() == Phase::idle;
         if (!enter && settle->phase() != Phase::stopped &&
-            std::ranges::any_of(next, [](const auto &count) { return settle->may_enter(count.communicator); })) {
-            for (const auto &[id, entered] : next) settle->entering(id, entered);
+            std::ranges::any_of(next, [](const Entry &entry) { return settle->may_enter(entry.id); })) {
+            for (const auto &[id, entered] : next) settle->entering(id, *entered + 1);
             send_messages();
             enter = true;
+        }
+        if (enter) {
+            for (const Entry &entry : next) ++*entry.entered;
+            self.in_collective = true;
         }
         serving.unlock();
         if (enter) return;
         park_if_stopping();
         sys::yield();
+        serve(nullptr, true);
     }
 }
 
 }  // namespace
 
-void serve_passing() { serve(nullptr, true); }
+void serve_passing() {
+    if (level != MPI_THREAD_SERIALIZED) return serve(nullptr, true);
+    lock_serving();  // the tick of another thread may be in the lower half
+    if (running) serve_locked(nullptr, true);
+    serving.unlock();
+}
 
 void stand_at_gate(CommRecord *comm) {
-    if (comm && comm->info && !comm->info->foreign)
-        pass_gate(std::array{mpi_coord::Count{comm->info->id, static_cast<std::int64_t>(comm->collectives) + 1}});
+    if (comm && comm->info && !comm->info->foreign) {
+        pass_gate(std::array{Entry{comm->info->id, &comm->collectives}});
+    } else {
+        self.in_collective = true;
+        if (comm) ++comm->collectives;
+    }
 }
 
 void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members) {
@@ -254,16 +295,10 @@ void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint
         send_messages();
     }
     serving.unlock();
-    if (attention.load(std::memory_order_relaxed) & kSettling) {
-        const mpi_coord::Count meeting{id, calls + 1};
-        if (comm)
-            pass_gate(std::array{mpi_coord::Count{comm->info->id, static_cast<std::int64_t>(comm->collectives) + 1},
-                                 meeting});
-        else
-            pass_gate(std::array{meeting});
-    }
-    if (comm) ++comm->collectives;
-    ++calls;
+    if (comm)
+        pass_gate(std::array{Entry{comm->info->id, &comm->collectives}, Entry{id, &calls}});
+    else
+        pass_gate(std::array{Entry{id, &calls}});
 }
 
 // While not everybody is aware the end of the epoch must not be waited for: who would have to pass it on may be inside the
@@ -291,7 +326,7 @@ void announce_communicator(CommRecord *comm) {
     if (comm->info->foreign) return;
     lock_serving();
     if (settle) {
-        settle->add_communicator(comm->info->id, comm->info->everybody(), static_cast<std::int64_t>(comm->collectives));
+        settle->add_communicator(comm->info->id, comm->info->everybody(), comm->collectives);
         send_messages();
     }
     serving.unlock();
@@ -300,7 +335,7 @@ void announce_communicator(CommRecord *comm) {
 void forget_communicator(CommRecord *comm) {
     if (!comm->info || comm->info->foreign) return;
     lock_serving();
-    if (settle) settle->remove_communicator(comm->info->id, static_cast<std::int64_t>(comm->collectives));
+    if (settle) settle->remove_communicator(comm->info->id, comm->collectives);
     serving.unlock();
 }
 

@@ -77,7 +77,8 @@ void announce_communicator(CommRecord *comm);
 void forget_communicator(CommRecord *comm);
 // Before a call that is collective over `members` (sorted world ranks, this one among them), which have no communicator
 // for it: to the agreement it is the next collective of one that `id` names, the same number in all of them.  `comm`:
-// it is also the next collective of that one, null when not.  Stands at the gate, announces, counts.
+// it is also the next collective of that one, null when not.  Stands at the gate, announces, counts; the thread is
+// inside from there on (Inside in call.h ends that).
 void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members);
 
 }  // namespace sckpt::mpi

@@ -201,9 +201,10 @@ int PMPI_File_open(MPI_Comm comm, const char *name, int amode, MPI_Info info, MP
     CommRecord *own = nullptr;
     int error = make_companion(parent, "MPI_File_open", &own);
     if (error != MPI_SUCCESS) return error;
-    self.in_collective = true;
-    error = lower.File_open(static_cast<MPI_Comm>(own->real), name, amode, real_of(info), &real);
-    self.in_collective = false;
+    {
+        const Inside inside(own);
+        error = lower.File_open(static_cast<MPI_Comm>(own->real), name, amode, real_of(info), &real);
+    }
     if (error != MPI_SUCCESS) {
         free_companion(own);
         *result = MPI_FILE_NULL;
@@ -226,11 +227,9 @@ int PMPI_File_close(MPI_File *file) {
         MPI_File real = record ? static_cast<MPI_File>(record->real) : nullptr;
         return lower.File_close(file ? &real : nullptr);
     }
-    enter_collective(record->comm);
+    const Inside inside(record->comm);
     auto real = static_cast<MPI_File>(record->real);
-    self.in_collective = true;
     const int error = lower.File_close(&real);
-    self.in_collective = false;
     if (error != MPI_SUCCESS) return error;
     drop_errhandler(record);
     free_companion(record->comm);

@@ -19,10 +19,8 @@ int end_in_lower_half(MPI_File real, void *buffer, MPI_Status *status) {
 template <auto End, class Function>
 int begin(MPI_File file, const void *buffer, Function function) {
     Guard guard;
-    enter_collective(members_of(file));
-    self.in_collective = true;
+    const Inside inside(members_of(file));
     const int error = function();
-    self.in_collective = false;
     if (error == MPI_SUCCESS)
         record_of(file)->info->split = {.end = end_in_lower_half<End>, .buffer = const_cast<void *>(buffer)};
     return error;
@@ -31,7 +29,7 @@ int begin(MPI_File file, const void *buffer, Function function) {
 template <auto End, class Buffer>
 int end(MPI_File file, Buffer buffer, MPI_Status *status) {
     Guard guard;
-    enter_collective(members_of(file));
+    const Inside inside(members_of(file));
     FileInfo *info = record_of(file) ? record_of(file)->info : nullptr;
     if (info && info->split.ended) {
         const int error = info->split.error;
@@ -40,9 +38,7 @@ int end(MPI_File file, Buffer buffer, MPI_Status *status) {
         if (error != MPI_SUCCESS) lower.File_call_errhandler(real_of(file), error);
         return error;
     }
-    self.in_collective = true;
     const int error = (lower.*End)(real_of(file), buffer, status);
-    self.in_collective = false;
     if (info) info->split = {};
     return error;
 }

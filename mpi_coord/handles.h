@@ -53,7 +53,7 @@ struct SendStream;      // synchronous.cc
 
 struct CommRecord : Record {
     CommInfo *info = nullptr;             // what is not needed on the hot path; null for MPI_COMM_NULL
-    std::uint64_t collectives = 0;        // entered or initiated by this rank
+    std::int64_t collectives = 0;         // entered or initiated by this rank
     std::uint64_t *sent = nullptr;        // messages sent, by rank of destination; valid from MPI_ROOT (-4) on
     std::uint64_t *received = nullptr;    // messages matched and complete, by rank of source; likewise
     DrainedMessage *drained = nullptr;    // taken off the network at a cut, oldest first; null nearly always

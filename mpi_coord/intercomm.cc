@@ -21,17 +21,17 @@ namespace {
 int tag_of(std::uint64_t id) { return static_cast<int>(id & 0x7fff); }
 
 // Before MPI_Intercomm_create: stands at the gate, announces and counts.
-void enter_creation(CommRecord *local, int local_leader, MPI_Comm peer, int remote_leader, int tag) {
+Inside enter_creation(CommRecord *local, int local_leader, MPI_Comm peer, int remote_leader, int tag) {
     // Significant in the leaders only: the others may pass anything.
     const bool leads = local && local->info && local->info->rank == local_leader;
     const CommRecord *bridge = leads ? record_of(peer) : nullptr;
     const bool can_meet = bridge && bridge->info && !bridge->info->foreign && !local->info->foreign &&
                           remote_leader >= 0 && static_cast<size_t>(remote_leader) < bridge->info->peers().size();
-    if (!can_meet) return enter_collective(local);
+    if (!can_meet) return Inside(local);
     std::uint32_t leaders[] = {static_cast<std::uint32_t>(world_rank()),
                                bridge->info->peers()[static_cast<size_t>(remote_leader)]};
     std::ranges::sort(leaders);
-    enter_meeting(local, mix_id(mix_id(~bridge->info->id, static_cast<std::uint64_t>(tag)), leaders), leaders);
+    return {local, mix_id(mix_id(~bridge->info->id, static_cast<std::uint64_t>(tag)), leaders), leaders};
 }
 
 // The same in both groups.
@@ -48,11 +48,9 @@ std::uint64_t id_between(MPI_Comm real) {
 template <class Constructor>
 int connect(MPI_Comm *result, const char *name, Constructor constructor) {
     Guard guard;
-    if (attention.load() & kSettling) abandon_epoch_for(name);
+    const InsideUncounted inside(name);
     MPI_Comm real = nullptr;
-    self.in_collective = true;
     const int error = constructor(&real);
-    self.in_collective = false;
     if (error == MPI_SUCCESS) *result = adopt_communicator(real, 0, name);
     return error;
 }
@@ -78,14 +76,14 @@ int PMPI_Intercomm_create(MPI_Comm local, int local_leader, MPI_Comm peer, int r
                           MPI_Comm *result) {
     Guard guard;
     CommRecord *about = record_of(local);
-    enter_creation(about, local_leader, peer, remote_leader, tag);
     // Not to be followed where it is not significant.
     const bool leads = is_significant(local_leader, local);
     MPI_Comm real = nullptr;
-    self.in_collective = true;
-    const int error =
-        lower.Intercomm_create(real_of(local), local_leader, leads ? real_of(peer) : peer, remote_leader, tag, &real);
-    self.in_collective = false;
+    const int error = [&] {
+        const Inside inside = enter_creation(about, local_leader, peer, remote_leader, tag);
+        return lower.Intercomm_create(real_of(local), local_leader, leads ? real_of(peer) : peer, remote_leader, tag,
+                                      &real);
+    }();
     if (error != MPI_SUCCESS) return error;
     *result = adopt_communicator(real, about->info->foreign ? 0 : id_between(real), "MPI_Intercomm_create");
     inherit_errhandler(about, record_of(*result));

@@ -1,4 +1,6 @@
 // Persistent requests: the lower half's own, made again from the recorded arguments at a restart (rebuild.cc).
+#include <optional>
+
 #include "mpi_coord/alias.h"
 #include "mpi_coord/p2p.h"
 
@@ -33,8 +35,10 @@ int start(MPI_Request *request) {
             record->active = true;
             return MPI_SUCCESS;
         }
-    if (ours && record->operation == Operation::collective) enter_collective(record->comm);
+    std::optional<Inside> inside;
+    if (ours && record->operation == Operation::collective) inside.emplace(record->comm);
     const int error = lower.Start(request ? &real : nullptr);
+    inside.reset();
     if (error != MPI_SUCCESS || !ours) return error;
     record->real = real;
     record->active = true;

@@ -66,8 +66,8 @@ std::uint64_t id_of(const mpi::CommRecord *comm) { return comm && comm->info ? c
 void add_communicator(Plan &plan, mpi::CommRecord *comm, const char *name) {
     if (!comm->info) return;
     plan.communicators.push_back({comm->info->id, static_cast<std::int32_t>(comm->info->world.size()), comm->info->rank,
-                                  comm->collectives, plan.add(name), plan.add(comm->info->constructor),
-                                  plan.add(ranges(comm->info->world))});
+                                  static_cast<std::uint64_t>(comm->collectives), plan.add(name),
+                                  plan.add(comm->info->constructor), plan.add(ranges(comm->info->world))});
     for (const mpi::DrainedMessage *message = comm->drained; message; message = message->next)
         plan.messages.push_back({comm->info->id, message->source, message->tag, message->bytes});
 }

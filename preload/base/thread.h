@@ -46,7 +46,8 @@ struct ThreadRecord {
 
 struct ThreadState {
     int busy = 0;
-    bool in_collective = false;  // inside a blocking collective of the lower half: deaf
+    bool in_collective = false;  // has counted a collective that it has not yet left; in a blocking one: deaf
+    bool entering = false;       // is about to look at attention and to count
     bool lower_started = false;  // the lower libc knows this thread
     ThreadRecord *record = nullptr;
     std::uint64_t our_signals = 0;  // handlers of ours run on this thread: tells our EINTR from the application's
