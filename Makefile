@@ -40,6 +40,13 @@ unit: $(UNIT_TESTS)
 	@set -e; for t in $(UNIT_TESTS); do echo "== $$t"; \
 	    case $$t in *.py) timeout 300 $$t ;; *) timeout 300 $$t --gtest_brief=1 ;; esac; done
 
+# The agreement's model, all of it: some minutes, 4 GiB for each of two searches.  `make test` has the quick part.
+.PHONY: model check-model
+model:
+	tests/model/run.py --build $(BUILD) $(MODEL_ARGS)
+check-model:
+	tests/model/run.py --build $(BUILD) --jobs $(JOBS) --quick
+
 # The corpus: every case plain, with a checkpoint, restarted, restarted twice (tests/run.py --help).
 .PHONY: check-cases
 check-cases: all cases
@@ -57,7 +64,7 @@ check-slurm: all $(BUILD)/tests/slurm/counter
 .PHONY: test
 test:
 	+$(MAKE) -j$(JOBS) all cases $(UNIT_TESTS) $(BUILD)/tests/slurm/counter
-	+$(MAKE) lint unit
+	+$(MAKE) lint unit check-model
 	+$(MAKE) check-slurm
 	+$(MAKE) check-faults
 	+$(MAKE) check-cases
@@ -95,7 +102,8 @@ help:
 	@echo 'make            build everything into $(BUILD)/lib'
 	@echo 'make deps       install the Debian packages that are missing (scripts/packages.txt)'
 	@echo 'make demo       a preempted LAMMPS job comes back by itself, on a private Slurm'
-	@echo 'make test       all tests: lint, unit, check-slurm, check-faults, check-cases'
+	@echo 'make test       all tests: lint, unit, check-model, check-slurm, check-faults, check-cases'
+	@echo 'make model      every state of the agreement (spin): minutes, 8 GiB'
 	@echo 'make bench      measurements against native in the same run'
 	@echo 'make install    PREFIX=$(PREFIX), DESTDIR'
 	@echo 'make format     clang-format'
