@@ -348,6 +348,10 @@ int PMPI_Request_free(MPI_Request *request) {
         *request = MPI_REQUEST_NULL;
         return MPI_SUCCESS;
     }
+    if (record && free_generalized_later(record)) {
+        *request = MPI_REQUEST_NULL;
+        return MPI_SUCCESS;
+    }
     MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
     if (record && record->complete && !record->persistent) {
         MPI_Status nobody;
@@ -368,25 +372,6 @@ int PMPI_Request_free(MPI_Request *request) {
     return MPI_SUCCESS;
 }
 
-int PMPI_Grequest_start(MPI_Grequest_query_function *query, MPI_Grequest_free_function *free_function,
-                        MPI_Grequest_cancel_function *cancel, void *state, MPI_Request *request) {
-    Guard guard;
-    MPI_Request real;
-    const int error = lower.Grequest_start(query, free_function, cancel, state, &real);
-    if (error != MPI_SUCCESS) return error;
-    RequestRecord *record = new_collective_request(real, nullptr);
-    record->operation = Operation::generalized;
-    record->noted = true;
-    ++hold_counts[static_cast<int>(Hold::generalized_request)];
-    *request = handle_of(record);
-    return error;
-}
-
-int PMPI_Grequest_complete(MPI_Request request) {
-    Guard guard;
-    return lower.Grequest_complete(real_of(request));
-}
-
 }  // extern "C"
 
 SCKPT_ALIAS(Wait)
@@ -400,7 +385,5 @@ SCKPT_ALIAS(Testsome)
 SCKPT_ALIAS(Request_get_status)
 SCKPT_ALIAS(Cancel)
 SCKPT_ALIAS(Request_free)
-SCKPT_ALIAS(Grequest_start)
-SCKPT_ALIAS(Grequest_complete)
 
 }  // namespace sckpt::mpi

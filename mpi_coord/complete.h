@@ -3,6 +3,7 @@
 
 #include "mpi_coord/call.h"
 #include "mpi_coord/drain.h"
+#include "mpi_coord/generalized.h"
 #include "mpi_coord/requests.h"
 #include "mpi_coord/synchronous.h"
 #include "mpi_coord/wait.h"
@@ -21,9 +22,10 @@ int deliver_outcome(RequestRecord *record, MPI_Status *status);
 
 // What depends on the end of a request.
 inline void note_end(RequestRecord *record) {
-    if (record->operation != Operation::generalized) return forget_synchronous(record);
-    record->noted = false;
-    --hold_counts[static_cast<int>(Hold::generalized_request)];
+    if (record->operation == Operation::generalized)
+        forget_generalized(record);
+    else
+        forget_synchronous(record);
 }
 
 // The request has completed towards the application: it becomes inactive (persistent) or goes back to the pool.

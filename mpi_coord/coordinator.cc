@@ -39,6 +39,7 @@ std::string decline_reason;            // of this rank, in the current epoch
 bool running = false, finished = false;
 std::unordered_map<mpi_coord::CommunicatorId, std::int64_t> meetings;  // calls so far; see enter_meeting()
 int level = MPI_THREAD_SINGLE;
+std::atomic<ThreadRecord *> checkpointing{nullptr};  // who takes a checkpoint, or has been restored in it
 
 // A name for what forbids a checkpoint, or empty.
 std::string find_blocker(Decline *why) {
@@ -147,7 +148,9 @@ void send_messages() {
 void run_checkpoint() {
     const std::uint32_t cause = settle->cause();
     control::finish_sends();
+    checkpointing = self.record;
     hooks.checkpoint(cause);
+    checkpointing = nullptr;
     settle->resume();
     back_to_idle();
     // What was asked for during the epoch and came too late for it is asked for again.
@@ -212,9 +215,10 @@ void tick(bool may_stop) {
 }
 
 void serve_waiting(const Peers &peers) {
-    if (attention.load() & kStopping) {
+    // Parked here and restored, the thread must not look at its request before that has been made again.
+    for (std::uint32_t wanted; self.record != checkpointing && (wanted = attention.load()) & (kStopping | kGated);) {
         park_if_stopping();
-        return;
+        if (wanted & kGated) sys::yield();
     }
     serve(&peers, true);
 }

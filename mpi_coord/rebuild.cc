@@ -5,6 +5,7 @@
 #include "mpi_coord/call.h"
 #include "mpi_coord/control.h"
 #include "mpi_coord/drain.h"
+#include "mpi_coord/generalized.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/requests.h"
 #include "mpi_coord/synchronous.h"
@@ -58,6 +59,7 @@ void rebuild_requests() {
             if (!record->persistent) record->real = real_of(MPI_REQUEST_NULL);
             return;
         }
+        if (record->operation == Operation::generalized) return make_generalized_again(record);
         SCKPT_ASSERT(record->operation == Operation::receive);  // all else is complete after DRAIN
         receives.push_back(record);
     });
