@@ -68,7 +68,7 @@ SOUND = [
     Check("two-barriers", [cases.TWO_BARRIERS], quick=True),
     Check("creation", [cases.CREATION]),
     Check("random-pairs", random_cases(CHAIN_OF_PAIRS, 3, range(8))),
-    Check("random-triangles", random_cases(TRIANGLES, 3, range(2))),
+    Check("random-triangles", random_cases(TRIANGLES, 2, range(4))),
     Check("random-world", random_cases(WITH_WORLD, 3, range(2))),
     Check("give-up", [cases.PROBLEM], "GIVE_UP"),
     Check("give-up-ends", [cases.PROBLEM], "GIVE_UP LIVE"),
