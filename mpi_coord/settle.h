@@ -16,6 +16,9 @@
 //    batch of messages, after the above, and from time to time in a rank that only computes.
 //  - Whenever receive() or any other call leaves must_become_aware() true: become_aware(pending_epoch(), 0, counts).
 //  - One more poll() is due after unblocked() and entering(); a rank inside is polled with outside = false, if at all.
+//  - One-sided communication: may_block() before a call in which the rank may wait, deaf, for what others do, and
+//    before the first operation of an epoch that only a later call of its own can end; then waits_inside(), oblige() or
+//    will_enter().  holds() and oblige() are told again in every turn, for they do not outlast an epoch.
 //  - Something makes every rank of the world aware in the end (the request is signalled to the whole step).
 #pragma once
 
@@ -138,6 +141,21 @@ class BasicSettle {
     void blocked_on(std::span<const std::uint32_t> peers);
     void unblocked();
 
+    // May it enter a call in which it waits, deaf, for others, or begin what it must go on with?
+    [[nodiscard]] bool may_block() const {
+        return phase_ == Phase::idle || phase_ == Phase::aware || (phase_ == Phase::gated && active());
+    }
+    // It is about to wait inside such a call, until comes_out(): sends demands to `peers`, each of them bound until
+    // then; with `holders`, only while it holds(id).  No effect when already told.
+    void waits_inside(CommunicatorId id, bool holders, std::span<const std::uint32_t> peers);
+    void comes_out(CommunicatorId id);
+    // It holds a lock of the window with this id, or no longer.
+    void holds(CommunicatorId id, bool held);
+    // It has begun what it must go on with to its end, or no longer has.
+    void oblige(bool obliged) { obliged_ = obliged; }
+    // It is sure to enter its seq-th collective on `id`, not now: makes it and all members owe that.
+    void will_enter(CommunicatorId id, std::int64_t seq);
+
     // Sends what the state asks for.  `outside`: no thread of the rank is in a blocking lower-level collective, so
     // waves may be answered.
     void poll(bool outside = true);
@@ -161,7 +179,7 @@ class BasicSettle {
     [[nodiscard]] Phase phase() const { return phase_; }
     [[nodiscard]] bool stopped() const { return phase_ == Phase::stopped; }
     // Somebody needs this rank to go on.
-    [[nodiscard]] bool active() const { return owing_ > 0 || !demanders_.empty(); }
+    [[nodiscard]] bool active() const { return owing_ > 0 || obliged_ || !inside_.empty() || bound(); }
     // The current epoch, or the last one that ended.
     [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
     // Causes of the epoch; the same in all ranks when stopped.
@@ -189,6 +207,15 @@ class BasicSettle {
         std::uint32_t from;
         Message message;
     };
+    struct Demander {
+        std::uint32_t rank;
+        CommunicatorId id;  // 0: waits in point-to-point
+        bool holders;       // binds only while we hold a lock of `id`
+    };
+    struct Inside {
+        CommunicatorId id;
+        std::vector<std::uint32_t> peers;
+    };
 
     static bool owes(const Communicator &communicator);
     template <typename Change>
@@ -213,6 +240,8 @@ class BasicSettle {
     void answer_wave();
     void stop();
     void update_demands();
+    [[nodiscard]] bool bound() const;
+    [[nodiscard]] bool demanded_by(std::uint32_t peer) const;
 
     const std::uint32_t rank_;
     const std::uint32_t size_;
@@ -227,9 +256,12 @@ class BasicSettle {
     std::unordered_map<CommunicatorId, Communicator> communicators_;
     std::uint64_t owing_ = 0;  // how many of them owe
 
-    std::vector<std::uint32_t> demanders_;  // sorted: whose demand is in force
-    std::vector<std::uint32_t> blocked_;    // sorted: whom we wait for
-    std::vector<std::uint32_t> demanded_;   // sorted: who has a demand of ours
+    std::vector<Demander> demanders_;   // whose demand is in force
+    std::vector<Inside> inside_;        // calls in which we wait, deaf
+    std::vector<CommunicatorId> held_;  // windows of which we hold a lock
+    bool obliged_ = false;
+    std::vector<std::uint32_t> blocked_;   // sorted: whom we wait for
+    std::vector<std::uint32_t> demanded_;  // sorted: who has a demand of ours
     bool demands_changed_ = false;
     bool demands_sent_as_active_ = false;
 

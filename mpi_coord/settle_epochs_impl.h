@@ -92,6 +92,9 @@ void BasicSettle<Rules>::reset(bool agreed) {
     }
     owing_ = 0;
     demanders_.clear();
+    inside_.clear();
+    held_.clear();
+    obliged_ = false;
     blocked_.clear();
     demanded_.clear();
     demands_changed_ = demands_sent_as_active_ = false;

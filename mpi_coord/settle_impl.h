@@ -11,12 +11,17 @@
 //      The announcement goes out BEFORE the rank goes deaf.
 //  R5  An announcement that is news is passed on in the overlay, a small tree of the communicator's own members.
 //  R6  An active rank that waits in point-to-point demands of those it waits for; withdrawn by RELEASE.
-//  R7  A demand makes active while it is in force.
+//  R7  A demand makes active while it is in force; one made to the holders of a lock, while the lock is held.
 //  R8  Waits serve control messages (the driver's part).
 //  R9  WAVE comes down the global tree.
 //  R10 REPLY goes up when outside, gated and passive, with the sums of counted messages sent and received.  The root
 //      stops when two consecutive waves agree.
 //  R11 STOP comes down; then nobody is inside, and all members' counts of every communicator are equal.
+//  R12 One-sided communication: who waits inside a call for a lock, or for a rank to open its side of an epoch, is deaf
+//      there: it is active, and has demanded before.  Who has begun what only a later call of its own can end is
+//      active until then; if that call is a fence, all members owe it.  A passive rank of the gated phase begins none
+//      of this: it waits at the gate.  That demands for a lock bind its holders alone lets ranks that compete for one
+//      in a loop come to rest: who has given it back is held at the gate of the next one.
 // Opening a gate is always safe, so what R6 opens needlessly costs time and nothing else.  Nothing is timed.
 //
 // Beyond these rules:
@@ -187,16 +192,16 @@ void BasicSettle<Rules>::handle(std::uint32_t from, const Message &message) {
         case Kind::raise:
             handle_raise(from, message);
             break;
-        case Kind::demand: {  // R7
+        case Kind::demand:  // R7
             ++received_;
-            auto place = std::lower_bound(demanders_.begin(), demanders_.end(), from);
-            if (place == demanders_.end() || *place != from) demanders_.insert(place, from);
+            demanders_.push_back({from, message.communicator, message.a != 0});
             demands_changed_ = true;
             break;
-        }
         case Kind::release:
             ++received_;
-            std::erase(demanders_, from);
+            std::erase_if(demanders_, [&](const Demander &demander) {
+                return demander.rank == from && demander.id == message.communicator;
+            });
             demands_changed_ = true;
             break;
         case Kind::give_up:
@@ -348,8 +353,7 @@ void BasicSettle<Rules>::update_demands() {
     std::vector<std::uint32_t> wanted;
     if (active()) {
         std::copy_if(blocked_.begin(), blocked_.end(), std::back_inserter(wanted), [&](std::uint32_t peer) {
-            return !settle_detail::contains(demanders_, peer) ||
-                   (rank_ < peer && settle_detail::contains(demanded_, peer));
+            return !demanded_by(peer) || (rank_ < peer && settle_detail::contains(demanded_, peer));
         });
     }
     for (std::uint32_t peer : demanded_) {
@@ -359,6 +363,56 @@ void BasicSettle<Rules>::update_demands() {
         if (!settle_detail::contains(demanded_, peer)) send(peer, Kind::demand);
     }
     demanded_ = std::move(wanted);
+}
+
+// -- One-sided communication: R12 --------------------------------------------------------------------------------
+
+template <typename Rules>
+bool BasicSettle<Rules>::bound() const {
+    return std::any_of(demanders_.begin(), demanders_.end(), [&](const Demander &demander) {
+        return !demander.holders || std::find(held_.begin(), held_.end(), demander.id) != held_.end();
+    });
+}
+
+template <typename Rules>
+bool BasicSettle<Rules>::demanded_by(std::uint32_t peer) const {
+    return std::any_of(demanders_.begin(), demanders_.end(),
+                       [&](const Demander &demander) { return demander.rank == peer && !demander.holders; });
+}
+
+template <typename Rules>
+void BasicSettle<Rules>::waits_inside(CommunicatorId id, bool holders, std::span<const std::uint32_t> peers) {
+    if (phase_ != Phase::aware && phase_ != Phase::gated) return;
+    for (const Inside &inside : inside_)
+        if (inside.id == id) return;
+    inside_.push_back({id, {peers.begin(), peers.end()}});
+    std::erase(inside_.back().peers, rank_);
+    for (std::uint32_t peer : inside_.back().peers) send(peer, Kind::demand, id, holders ? 1 : 0);
+}
+
+template <typename Rules>
+void BasicSettle<Rules>::comes_out(CommunicatorId id) {
+    std::erase_if(inside_, [&](const Inside &inside) {
+        if (inside.id != id) return false;
+        for (std::uint32_t peer : inside.peers) send(peer, Kind::release, id);
+        return true;
+    });
+}
+
+template <typename Rules>
+void BasicSettle<Rules>::holds(CommunicatorId id, bool held) {
+    const bool known = std::find(held_.begin(), held_.end(), id) != held_.end();
+    if (held && !known) held_.push_back(id);
+    if (!held && known) std::erase(held_, id);
+}
+
+template <typename Rules>
+void BasicSettle<Rules>::will_enter(CommunicatorId id, std::int64_t seq) {
+    if (phase_ != Phase::aware && phase_ != Phase::gated) return;
+    Communicator &communicator = find_or_make(id);
+    if (communicator.latest >= seq) return;
+    change(communicator, [&] { communicator.latest = seq; });
+    announce(id, communicator);
 }
 
 }  // namespace sckpt::mpi_coord
