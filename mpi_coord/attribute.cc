@@ -13,6 +13,7 @@
 #include "mpi_coord/call.h"
 #include "mpi_coord/keyval.h"
 #include "mpi_coord/objects.h"
+#include "mpi_coord/win.h"
 #include "preload/base/spin.h"
 
 namespace sckpt::mpi {
@@ -181,12 +182,29 @@ int set(Kind kind, Record *object, const Attribute &attribute) {
     return error == MPI_SUCCESS ? error : fail(kind, object, MPI_ERR_OTHER);
 }
 
+// Of windows: the live window need not be of the same kind, and MPI gives out pointers that have to stay valid.
+bool get_of_window(const WinRecord *win, int keyval, void **value) {
+    WinInfo &info = *win->info;
+    if (keyval == MPI_WIN_BASE) *value = info.base;
+    else if (keyval == MPI_WIN_SIZE) *value = &info.size;
+    else if (keyval == MPI_WIN_DISP_UNIT) *value = &info.unit;
+    else if (keyval == MPI_WIN_CREATE_FLAVOR) *value = &info.flavor;
+    else if (keyval == MPI_WIN_MODEL) *value = &info.model;
+    else return false;
+    return true;
+}
+
 // Predefined attributes of communicators point to an int of the lower half; the application gets one of ours, which
 // stays where it is over a restart.
 int get_predefined(Kind kind, Record *object, int keyval, void **value, int *found) {
     static int values[kFirstKeyval];
     if (kind == Kind::Datatype)
         return lower.Type_get_attr(static_cast<MPI_Datatype>(object->real), keyval, value, found);
+    if (kind == Kind::Win && static_cast<WinRecord *>(object)->info &&
+        get_of_window(static_cast<WinRecord *>(object), keyval, value)) {
+        *found = 1;
+        return MPI_SUCCESS;
+    }
     if (kind == Kind::Win) return lower.Win_get_attr(static_cast<MPI_Win>(object->real), keyval, value, found);
     const AttributeMap *map = static_cast<CommRecord *>(object)->attributes;
     const MPI_Comm comm = map && map->like_world ? real_of(MPI_COMM_WORLD) : static_cast<MPI_Comm>(object->real);

@@ -19,7 +19,7 @@ using enum Kind;
 // The live functions.  Before MPI_Init every entry leads to a function that says so and ends the program, as Open MPI does.
 extern LowerTable lower;
 
-enum class policy { pass, coll, icoll, create, free, refuse };
+enum class policy { pass, coll, icoll, rma, create, free, refuse };
 
 // --- arguments: each adapter gives the lower half's value, and is told when the call has succeeded
 
@@ -89,10 +89,11 @@ bool is_root(int root, MPI_Comm comm);
 // --- what a call is about
 
 struct On {
-    CommRecord *comm = nullptr;  // null for windows: those decline checkpoints as long as they live
+    CommRecord *comm = nullptr;
+    WinRecord *win = nullptr;
 };
 inline On on(MPI_Comm comm) { return {record_of(comm)}; }
-inline On on(MPI_Win) { return {}; }
+inline On on(MPI_Win win) { return {record_of(win) ? record_of(win)->comm : nullptr, record_of(win)}; }
 inline On on(MPI_File file) { return {record_of(file) ? record_of(file)->comm : nullptr}; }
 
 struct Holds {
@@ -169,13 +170,29 @@ class InsideUncounted {
     bool nested_;
 };
 
-// The request of a non-blocking collective.
+// Out of line, with attention raised: an operation on the window is about to be issued.  Counts it; the first one of an
+// epoch that has to be closed by a fence stands at the gate (settle.h, R12).
+void begin_operation(WinRecord *win);
+
+inline void enter_operation(WinRecord *win) {
+    if (!win) return;
+    self.entering = true;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
+        begin_operation(win);
+    else
+        ++win->operations;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    self.entering = false;
+}
+
+// The request of a non-blocking collective, or of an operation on a window.
 RequestRecord *new_collective_request(MPI_Request real, CommRecord *comm);
 void discard_request(RequestRecord *request);
 
 // What must precede the freeing of an object: attribute callbacks, and putting it off while a pending request needs it.
-enum class Freeing { now, deferred, forbidden };
-Freeing before_free(Record *record, int *error);
+enum class Freeing { now, deferred };
+Freeing before_free(Record *record);
 
 template <Kind K, bool MayBeKnown>
 void Written<K, MayBeKnown>::done(CommRecord *about) {
@@ -221,6 +238,7 @@ inline MPI_File real_null(MPI_File) { return MPI_FILE_NULL; }
 
 struct Tags {
     CommRecord *comm = nullptr;
+    WinRecord *win = nullptr;
     bool collective = false;
     int holds = -1, drops = -1;
     const char *what() const { return holds >= 0 ? kHoldSentences[holds] : "a call that cannot be held at the gate"; }
@@ -264,23 +282,23 @@ template <policy P, class Function, class... Adapters>
     [[maybe_unused]] const auto inside = [&] {
         if constexpr (P == policy::coll || P == policy::icoll)
             return Inside(tags.comm);
-        else if constexpr (P == policy::pass)
+        else if constexpr (P == policy::pass || P == policy::rma)
             return nullptr;
         else
             return InsideUncounted(tags.collective || P == policy::refuse, tags.what());
     }();
+    if constexpr (P == policy::rma) enter_operation(tags.win);
     if constexpr (P == policy::free) {
-        int error = MPI_SUCCESS;
         Freeing freeing = Freeing::now;
         auto ask = [&](auto &adapter) {
             if constexpr (is_freed<std::remove_cvref_t<decltype(adapter)>>)
                 if (adapter.place && *adapter.place && freeing == Freeing::now) {
-                    freeing = before_free(record_of(*adapter.place), &error);
+                    freeing = before_free(record_of(*adapter.place));
                     if (freeing == Freeing::deferred) *adapter.place = real_null(*adapter.place);
                 }
         };
         (ask(adapters), ...);
-        if (freeing != Freeing::now) return error;
+        if (freeing != Freeing::now) return MPI_SUCCESS;
     }
     auto result = function(adapters.get()...);
     if constexpr (std::is_same_v<decltype(result), int>) {
@@ -301,6 +319,7 @@ template <policy P, class Function, class... Rest>
 template <policy P, class Function, class... Rest>
 [[gnu::always_inline]] inline auto peel(Tags tags, Function function, On about, Rest... rest) {
     tags.comm = about.comm;
+    tags.win = about.win;
     tags.collective = true;
     return peel<P>(tags, function, rest...);
 }

@@ -17,6 +17,7 @@
 #include "mpi_coord/settle.h"
 #include "mpi_coord/synchronous.h"
 #include "mpi_coord/wait.h"
+#include "mpi_coord/win.h"
 #include "preload/base/barrier.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
@@ -165,6 +166,47 @@ void lock_serving() {
     }
 }
 
+// R12, from the state of the windows: told anew in every turn.
+void tell_of(const WinRecord *win, bool *obliged) {
+    const WinInfo &info = *win->info;
+    const mpi_coord::CommunicatorId id = win->comm->info->id, side = mix_id(id, 1);
+    if (win->comm->info->foreign) return;
+    settle->holds(id, info.holds_lock());
+    if (info.waits_for_lock > 0)
+        settle->waits_inside(id, true, win->comm->info->everybody());
+    else
+        settle->comes_out(id);
+    if (info.waits_for_group > 0)
+        settle->waits_inside(side, false, world_ranks_of(win, info.access_group));
+    else
+        settle->comes_out(side);
+    if (win->operations != 0 && info.fenced && !info.accessing && !info.holds_lock())
+        settle->will_enter(id, info.fence != 0 ? info.fence : win->comm->collectives + 1);
+    *obliged |= info.accessing;
+}
+
+void tell_of_all_windows() {
+    RecordList &windows = live_records[static_cast<size_t>(::sckpt::mpi::Kind::Win)];
+    bool obliged = false;
+    windows.lock.lock();
+    for (Record *record = windows.first; record; record = record->next)
+        tell_of(static_cast<WinRecord *>(record), &obliged);
+    windows.lock.unlock();
+    settle->oblige(obliged);
+}
+
+// Locks that may not have been granted yet: a rank that stops must not wait for one.
+void await_locks() {
+    for_each_live<WinRecord>(::sckpt::mpi::Kind::Win, [](WinRecord *win) {
+        if (!win->info->unsure) return;
+        ++win->info->waits_for_lock;
+        tell_of_all_windows();
+        send_messages();
+        make_sure_of_locks(win);
+        --win->info->waits_for_lock;
+    });
+}
+
 // One turn, by whoever has the right to serve.  `peers`: what the thread waits for in point-to-point, null when it does
 // not.
 void serve_locked(const Peers *peers, bool may_stop) {
@@ -175,6 +217,8 @@ void serve_locked(const Peers *peers, bool may_stop) {
             settle->blocked_on(peers->ranks());
         else
             settle->unblocked();
+        await_locks();
+        tell_of_all_windows();
         settle->poll(outside_collectives());
     }
     send_messages();
@@ -278,6 +322,30 @@ void serve_passing() {
     if (level != MPI_THREAD_SERIALIZED) return serve(nullptr, true);
     lock_serving();  // the tick of another thread may be in the lower half
     if (running) serve_locked(nullptr, true);
+    serving.unlock();
+}
+
+void stand_before_waiting(void (*begin)(void *), void *what) {
+    self.entering = false;
+    for (;;) {
+        lock_serving();
+        const bool go = !running || settle->may_block();
+        if (go) begin(what);
+        if (go && running) tell_of_all_windows();
+        send_messages();
+        serving.unlock();
+        if (go) return;
+        park_if_stopping();
+        sys::yield();
+        serve(nullptr, true);
+    }
+}
+
+void tell_of_windows() {
+    if (!running) return;
+    lock_serving();
+    if (settle->phase() != Phase::idle) tell_of_all_windows();
+    send_messages();
     serving.unlock();
 }
 

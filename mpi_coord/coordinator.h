@@ -81,4 +81,12 @@ void forget_communicator(CommRecord *comm);
 // inside from there on (Inside in call.h ends that).
 void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members);
 
+// --- one-sided communication (win_epoch.cc)
+
+// With attention raised, before what only an active rank may begin (settle.h, R12): stands at the gate, then calls
+// begin(what), which changes what is known of a window, and tells the agreement of it.
+void stand_before_waiting(void (*begin)(void *), void *what);
+// What is known of a window has changed while an epoch is under way.
+void tell_of_windows();
+
 }  // namespace sckpt::mpi

@@ -16,6 +16,7 @@
 #include "mpi_coord/control.h"
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/synchronous.h"
+#include "mpi_coord/win.h"
 #include "preload/base/log.h"
 
 namespace sckpt::mpi {
@@ -214,6 +215,7 @@ int deliver_drained(DrainedMessage *message, void *buffer, int count, MPI_Dataty
 }
 
 void drain_network() {
+    flush_windows();
     std::vector<std::uint64_t> sent, received;
     const std::vector<RequestRecord *> synchronous = pending_synchronous();
     all_counts(sent, received);

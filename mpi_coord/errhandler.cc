@@ -218,6 +218,10 @@ void rebuild_set_errhandlers() {
         if (file->errhandler)
             lower.File_set_errhandler(static_cast<MPI_File>(file->real), real_of(handle_of(file->errhandler)));
     });
+    for_each_live<WinRecord>(Kind::Win, [](WinRecord *win) {
+        if (win->errhandler)
+            lower.Win_set_errhandler(static_cast<MPI_Win>(win->real), real_of(handle_of(win->errhandler)));
+    });
     // Of files yet to be opened.
     if (ErrhandlerRecord *handler = record_of(MPI_FILE_NULL)->errhandler)
         lower.File_set_errhandler(real_of(MPI_FILE_NULL), real_of(handle_of(handler)));

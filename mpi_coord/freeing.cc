@@ -6,7 +6,6 @@
 
 #include "mpi_coord/attributes.h"
 #include "mpi_coord/call.h"
-#include "mpi_coord/errhandler.h"
 #include "mpi_coord/requests.h"
 
 namespace sckpt::mpi {
@@ -39,7 +38,7 @@ void sweep_datatypes() {
 
 }  // namespace
 
-Freeing before_free(Record *record, int *error) {
+Freeing before_free(Record *record) {
     if (record->predefined) return Freeing::now;  // the lower half says what is wrong
     switch (record->kind) {
         case Kind::Datatype: {
@@ -50,11 +49,6 @@ Freeing before_free(Record *record, int *error) {
             type->freed = true;
             return Freeing::deferred;
         }
-        case Kind::Win:
-            *error = delete_attributes(static_cast<WinRecord *>(record));
-            if (*error != MPI_SUCCESS) return Freeing::forbidden;
-            drop_errhandler(static_cast<WinRecord *>(record));
-            return Freeing::now;
         default:
             return Freeing::now;
     }

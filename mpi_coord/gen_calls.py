@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 
-POLICIES = ('pass', 'coll', 'icoll', 'create', 'free', 'refuse', 'hand', 'leave')
+POLICIES = ('pass', 'coll', 'icoll', 'rma', 'create', 'free', 'refuse', 'hand', 'leave')
 # Handle kinds, and the struct behind the predefined objects of each in mpi.h.
 KINDS = {'Comm': 'communicator', 'Datatype': 'datatype', 'Request': 'request', 'Op': 'op', 'Group': 'group',
          'Win': 'win', 'File': 'file', 'Info': 'info', 'Errhandler': 'errhandler', 'Message': 'message'}
@@ -190,7 +190,7 @@ def wrapper(prototype, row):
         if place >= max(len(prototype.params), 1):
             raise TableError(row.line, f'{row.name}: there is no argument {place}')
     on = row.on
-    if on is None and row.policy in ('coll', 'icoll'):
+    if on is None and row.policy in ('coll', 'icoll', 'rma'):
         on = only(prototype, 'Comm', 'Win', 'File')
         if on is None:
             raise TableError(row.line, f'{row.name}: what is it collective over?  Say on=ARGUMENT')

@@ -57,6 +57,7 @@ constexpr Setting kSettings[] = {
     {"HWLOC_PLUGINS_BLACKLIST", "hwloc_gl,hwloc_opencl", false},
     {"OMPI_MCA_pml", "^ucx", false},
     {"OMPI_MCA_mtl", "^ofi,psm,psm2", false},
+    {"OMPI_MCA_osc", "^ucx", false},
 };
 
 // Components that are not loaded ahead: their constructors keep the process's identity (UCX, libfabric, PSM), open

@@ -92,6 +92,9 @@ struct ErrhandlerRecord : Record {
 };
 
 struct WinRecord : Record {
+    std::uint64_t operations = 0;    // since this rank's last synchronisation, as far as that matters: win_epoch.cc
+    CommRecord *comm = nullptr;      // of its own, with the members of the one it was made on
+    struct WinInfo *info = nullptr;  // win.h
     AttributeMap *attributes = nullptr;
     ErrhandlerRecord *errhandler = nullptr;
 };

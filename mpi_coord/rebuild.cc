@@ -81,8 +81,12 @@ std::string record_objects() {
     record_infos();
     record_datatypes();
     record_communicators();
-    return record_files();
+    std::string refusal = record_files();
+    std::string windows = record_windows();
+    return refusal.empty() ? windows : refusal;
 }
+
+void resume_objects() { resume_windows(); }
 
 std::string rebuild_mpi() {
     initialise_again();
@@ -96,6 +100,7 @@ std::string rebuild_mpi() {
     rebuild_operations();
     rebuild_errhandlers();
     if (std::string failure = rebuild_files(); !failure.empty()) return failure;
+    if (std::string failure = rebuild_windows(); !failure.empty()) return failure;
     rebuild_set_errhandlers();
     rebuild_buffer();
     rebuild_requests();

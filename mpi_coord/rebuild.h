@@ -15,6 +15,10 @@ void load_mpi();
 // sentence when one cannot be recorded now, else nothing.
 std::string record_objects();
 
+// After record_objects(), in the process that goes on, before a thread of the application does: collective over all
+// ranks.  Returns when what others do to this rank's memory can no longer get into its image.
+void resume_objects();
+
 // At a restart, all threads running again and gated: MPI_Init in the new lower half, then every object again, then the
 // requests.  Collective over all ranks; ends the process with a sentence when MPI cannot be initialised.  Returns a
 // sentence when something outside of the program is no longer there (a file), else nothing.

@@ -81,6 +81,7 @@ std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
 
 // Undo: nothing was committed, everything goes on.
 void fail(const char *what, const std::string &why) {
+    if (mpi::mpi_running()) mpi::resume_objects();
     release_threads();
     if (!why.empty()) say(Severity::warning, "checkpoint failed: %s", why.c_str());
     log_event("-", std::string(what) + " rank " + std::to_string(world::rank()) + ": " +
@@ -207,6 +208,7 @@ void checkpoint(std::uint32_t cause) {
         held = true;
         hold_until_the_end();
     }
+    if (mpi::mpi_running()) mpi::resume_objects();
     release_threads();
     after_checkpoint();
 }

@@ -120,6 +120,7 @@ void describe_objects(Plan &plan) {
     mpi::describe_datatypes(add, &plan);
     mpi::describe_operations(add, &plan);
     mpi::describe_files(add, &plan);
+    mpi::describe_windows(add, &plan);
     mpi::describe_errhandlers(add, &plan);
     mpi::describe_error_classes(add, &plan);
     mpi::describe_attributes(add, &plan);
