@@ -1,9 +1,6 @@
 // Windows: constructors and free, record and rebuild.
 #include "mpi_coord/win.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -34,34 +31,22 @@ bool plausible(const CommRecord *parent, MPI_Aint size, int unit, MPI_Info info,
     return parent && parent->info && !parent->info->inter && size >= 0 && unit > 0 && info && result;
 }
 
-void release_memory(WinInfo &info) {
-    if (info.owns_memory) free(info.base);
-    if (info.shared) drop_shared_segment(info.shared.get());
-}
-
-// The live window behind `info`, on `comm`.
-int make_live(const WinInfo &info, MPI_Info hints, MPI_Comm comm, MPI_Win *real) {
-    return info.flavor == MPI_WIN_FLAVOR_DYNAMIC ? lower.Win_create_dynamic(hints, comm, real)
-                                                 : lower.Win_create(info.base, info.size, info.unit, hints, comm, real);
-}
-
-// allocate(WinInfo &, CommRecord *own) -> MPI error code: the memory, collectively if need be.
 int make_window(CommRecord *parent, const char *constructor, std::unique_ptr<WinInfo> info, MPI_Info hints,
-                MPI_Win *result, auto allocate) {
+                MPI_Win *result) {
     CommRecord *own = nullptr;
     if (const int error = make_companion(parent, constructor, &own); error != MPI_SUCCESS) return error;
     MPI_Win real = nullptr;
     int error = MPI_SUCCESS;
     {
         const Inside inside(own);
-        error = allocate(*info, own);
-        if (error == MPI_SUCCESS) error = make_live(*info, real_of(hints), static_cast<MPI_Comm>(own->real), &real);
+        error = make_live(*info, real_of(hints), own, &real);
     }
     if (error != MPI_SUCCESS) {
         release_memory(*info);
         free_companion(own);
         return fail(parent, error);
     }
+    info->made = true;
     int *model = nullptr, found = 0;
     if (lower.Win_get_attr(real, MPI_WIN_MODEL, &model, &found) == MPI_SUCCESS && found) info->model = *model;
     auto *record = new WinRecord;
@@ -72,6 +57,14 @@ int make_window(CommRecord *parent, const char *constructor, std::unique_ptr<Win
     enlist(record);  // from here on other threads see it
     *result = handle_of(record);
     return MPI_SUCCESS;
+}
+
+std::unique_ptr<WinInfo> describe(int flavor, MPI_Aint size, int unit) {
+    auto info = std::make_unique<WinInfo>();
+    info->flavor = flavor;
+    info->size = size;
+    info->unit = unit;
+    return info;
 }
 
 bool wants_gaps(MPI_Info info) {
@@ -148,11 +141,13 @@ const char *rebuild_window(WinRecord *win) {
     WinInfo &info = *win->info;
     const auto comm = static_cast<MPI_Comm>(win->comm->real);
     MPI_Info hints = make_info(info.hints);
+    if (info.gaps) lower.Info_set(hints, "alloc_shared_noncontig", "true");
     MPI_Win real = nullptr;
-    const int error = make_live(info, hints, comm, &real);
+    const int error = make_live(info, hints, win->comm, &real);
     lower.Info_free(&hints);
     if (error != MPI_SUCCESS) return "MPI_Win_create";
     win->real = real;
+    if (info.memory) fill_memory(info.memory.get());
     const QuietWin quiet(real);
     lower.Win_set_name(real, info.name.c_str());
     for (const auto &[start, size] : info.attached)
@@ -164,6 +159,21 @@ const char *rebuild_window(WinRecord *win) {
     info.unsure = false;
     lower.Barrier(comm);  // until here each may need the help of the others
     return nullptr;
+}
+
+// Collective: a sentence in all members when they share memory and are not on one node any more.
+std::string find_apart(const WinRecord *win) {
+    if (win->info->flavor != MPI_WIN_FLAVOR_SHARED) return {};
+    const std::size_t members = win->comm->info->world.size();
+    MPI_Comm node = nullptr;
+    int together = 0;
+    lower.Comm_split_type(static_cast<MPI_Comm>(win->comm->real), MPI_COMM_TYPE_SHARED, 0, real_of(MPI_INFO_NULL),
+                          &node);
+    lower.Comm_size(node, &together);
+    lower.Comm_free(&node);
+    if (!any_of(win->comm, static_cast<std::size_t>(together) != members)) return {};
+    return std::to_string(members) +
+           " ranks share the memory of a window (MPI_Win_allocate_shared) and have to be on one node; they are not";
 }
 
 std::int64_t order_of(const WinRecord *win) { return static_cast<std::int64_t>(win->comm->info->id); }
@@ -193,18 +203,19 @@ std::string record_windows() {
     for (WinRecord *win : windows_in_order()) {
         const QuietWin quiet(static_cast<MPI_Win>(win->real));
         record_window(win);
-        if (!win->info->shared) continue;
-        std::string failure = detach(win->info->shared.get(), win->comm->info->rank);
+        WinMemory *memory = win->info->memory.get();
+        if (!memory) continue;
+        const bool keep = win->info->flavor == MPI_WIN_FLAVOR_ALLOCATE || win->comm->info->rank == 0;
+        std::string failure = put_aside(memory, keep);
         if (refusal.empty()) refusal = std::move(failure);
     }
     return refusal;
 }
 
-// The first who went on could write into the memory of a member whose snapshot is still to be taken, or whose shared
-// memory is still aside.
+// The first who went on could write into the memory of a member whose snapshot is still to be taken.
 void resume_windows() {
     for (const WinRecord *win : windows_in_order()) {
-        if (win->info->shared) reattach(win->info->shared.get());
+        if (win->info->memory) show_again(win->info->memory.get());
         lower.Barrier(static_cast<MPI_Comm>(win->comm->real));
     }
 }
@@ -218,15 +229,11 @@ std::string rebuild_windows() {
         const std::int64_t mine = next != windows.end() ? order_of(*next) : INT64_MAX;
         const std::int64_t turn = agree_minimum(mine);
         if (turn == INT64_MAX) return {};
-        std::string failure;
-        if (turn == mine) {
-            WinRecord *win = *next++;
-            if (win->info->shared) failure = make_again(win->comm, win->info->shared.get());
-            if (failure.empty())
-                if (const char *what = rebuild_window(win))
-                    die("cannot make a window again (%s of %zu ranks)", what, win->comm->info->world.size());
-        }
-        if (!failure.empty()) return failure;
+        if (turn != mine) continue;
+        WinRecord *win = *next++;
+        if (std::string failure = find_apart(win); !failure.empty()) return failure;
+        if (const char *what = rebuild_window(win))
+            die("cannot make a window again (%s of %zu ranks)", what, win->comm->info->world.size());
     }
 }
 
@@ -254,12 +261,9 @@ int PMPI_Win_create(void *base, MPI_Aint size, int unit, MPI_Info info, MPI_Comm
     MPI_Win real = nullptr;
     if (!plausible(record_of(comm), size, unit, info, result))
         return lower.Win_create(base, size, unit, real_of(info), real_of(comm), result ? &real : nullptr);
-    auto made = std::make_unique<WinInfo>();
+    auto made = describe(MPI_WIN_FLAVOR_CREATE, size, unit);
     made->base = base;
-    made->size = size;
-    made->unit = unit;
-    return make_window(record_of(comm), "MPI_Win_create", std::move(made), info, result,
-                       [](WinInfo &, CommRecord *) { return MPI_SUCCESS; });
+    return make_window(record_of(comm), "MPI_Win_create", std::move(made), info, result);
 }
 
 int PMPI_Win_allocate(MPI_Aint size, int unit, MPI_Info info, MPI_Comm comm, void *base, MPI_Win *result) {
@@ -269,20 +273,8 @@ int PMPI_Win_allocate(MPI_Aint size, int unit, MPI_Info info, MPI_Comm comm, voi
     if (!plausible(record_of(comm), size, unit, info, result) || !base)
         return lower.Win_allocate(size, unit, real_of(info), real_of(comm), base ? &nowhere : nullptr,
                                   result ? &real : nullptr);
-    auto made = std::make_unique<WinInfo>();
-    made->flavor = MPI_WIN_FLAVOR_ALLOCATE;
-    made->size = size;
-    made->unit = unit;
-    const int error = make_window(
-        record_of(comm), "MPI_Win_allocate", std::move(made), info, result, [](WinInfo &window, CommRecord *own) {
-            const auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-            const auto bytes = static_cast<size_t>(std::max<MPI_Aint>(window.size, 1));
-            window.owns_memory = posix_memalign(&window.base, page, bytes) == 0;
-            // All or none: nobody is to be left alone in what follows.
-            int missing = !window.owns_memory, any = 0;
-            lower.Allreduce(&missing, &any, 1, real_of(MPI_INT), real_of(MPI_MAX), static_cast<MPI_Comm>(own->real));
-            return any ? MPI_ERR_NO_MEM : MPI_SUCCESS;
-        });
+    const int error =
+        make_window(record_of(comm), "MPI_Win_allocate", describe(MPI_WIN_FLAVOR_ALLOCATE, size, unit), info, result);
     if (error == MPI_SUCCESS) *static_cast<void **>(base) = record_of(*result)->info->base;
     return error;
 }
@@ -294,21 +286,9 @@ int PMPI_Win_allocate_shared(MPI_Aint size, int unit, MPI_Info info, MPI_Comm co
     if (!plausible(record_of(comm), size, unit, info, result) || !base)
         return lower.Win_allocate_shared(size, unit, real_of(info), real_of(comm), base ? &nowhere : nullptr,
                                          result ? &real : nullptr);
-    auto made = std::make_unique<WinInfo>();
-    made->flavor = MPI_WIN_FLAVOR_SHARED;
-    made->size = size;
-    made->unit = unit;
-    const bool contiguous = !wants_gaps(info);
-    const int error =
-        make_window(record_of(comm), "MPI_Win_allocate_shared", std::move(made), info, result,
-                    [=](WinInfo &window, CommRecord *own) {
-                        auto segment = std::make_unique<SharedSegment>();
-                        const int failed = make_shared_segment(own, size, unit, contiguous, segment.get());
-                        if (failed != MPI_SUCCESS) return failed;
-                        window.base = segment->start + segment->parts[static_cast<size_t>(own->info->rank)].offset;
-                        window.shared = std::move(segment);
-                        return MPI_SUCCESS;
-                    });
+    auto made = describe(MPI_WIN_FLAVOR_SHARED, size, unit);
+    made->gaps = wants_gaps(info);
+    const int error = make_window(record_of(comm), "MPI_Win_allocate_shared", std::move(made), info, result);
     if (error == MPI_SUCCESS) *static_cast<void **>(base) = record_of(*result)->info->base;
     return error;
 }
@@ -318,10 +298,7 @@ int PMPI_Win_create_dynamic(MPI_Info info, MPI_Comm comm, MPI_Win *result) {
     MPI_Win real = nullptr;
     if (!plausible(record_of(comm), 0, 1, info, result))
         return lower.Win_create_dynamic(real_of(info), real_of(comm), result ? &real : nullptr);
-    auto made = std::make_unique<WinInfo>();
-    made->flavor = MPI_WIN_FLAVOR_DYNAMIC;
-    return make_window(record_of(comm), "MPI_Win_create_dynamic", std::move(made), info, result,
-                       [](WinInfo &, CommRecord *) { return MPI_SUCCESS; });
+    return make_window(record_of(comm), "MPI_Win_create_dynamic", describe(MPI_WIN_FLAVOR_DYNAMIC, 0, 1), info, result);
 }
 
 int PMPI_Win_free(MPI_Win *win) {
@@ -365,24 +342,21 @@ int PMPI_Win_detach(MPI_Win win, const void *base) {
 
 int PMPI_Win_shared_query(MPI_Win win, int target, MPI_Aint *size, int *unit, void *base) {
     Guard guard;
-    WinRecord *record = record_of(win);
-    if (!record || !record->info || !record->info->shared || !size || !unit || !base)
-        return lower.Win_shared_query(real_of(win), target, size, unit, base);
-    const SharedSegment &segment = *record->info->shared;
-    *size = 0;
-    *unit = 0;
-    *static_cast<void **>(base) = nullptr;
-    if (target == MPI_PROC_NULL) {  // the first that has any
-        const auto some = std::ranges::find_if(segment.parts, [](const auto &part) { return part.size > 0; });
-        if (some == segment.parts.end()) return MPI_SUCCESS;
-        target = static_cast<int>(some - segment.parts.begin());
+    const WinRecord *record = record_of(win);
+    const WinInfo *info = record ? record->info : nullptr;
+    if (info && info->flavor == MPI_WIN_FLAVOR_ALLOCATE) return fail(record, MPI_ERR_RMA_FLAVOR);
+    if (info && info->owns_memory && size && unit && base) {  // its only member's
+        if (target != 0 && target != MPI_PROC_NULL) return fail(record, MPI_ERR_RANK);
+        *size = info->size;
+        *unit = info->unit;
+        *static_cast<void **>(base) = info->base;
+        return MPI_SUCCESS;
     }
-    if (target < 0 || static_cast<size_t>(target) >= segment.parts.size()) return fail(record, MPI_ERR_RANK);
-    const SharedSegment::Part &part = segment.parts[static_cast<size_t>(target)];
-    *size = part.size;
-    *unit = part.unit;
-    *static_cast<void **>(base) = segment.start + part.offset;
-    return MPI_SUCCESS;
+    const int error = lower.Win_shared_query(real_of(win), target, size, unit, base);
+    if (error != MPI_SUCCESS || !info || !info->memory) return error;
+    auto &place = *static_cast<char **>(base);
+    if (place) place = info->memory->upper + (place - info->memory->lower);
+    return error;
 }
 
 }  // extern "C"

@@ -1,8 +1,7 @@
 // Windows for one-sided communication: what is known of one beyond its live handle.
 //
 // A window has a communicator of its own with its members: collective calls on it are announced and counted there, and
-// at a restart it is made on it again.  Whatever memory it has lies in the upper half, at the address it had; the live
-// window is always one of MPI_Win_create over that memory, or of MPI_Win_create_dynamic.
+// at a restart it is made on it again.
 #pragma once
 
 #include <memory>
@@ -12,19 +11,15 @@
 
 namespace sckpt::mpi {
 
-// Memory that the members of a window share (win_shared.cc).
-struct SharedSegment {
-    struct Part {
-        MPI_Aint size = 0;    // bytes
-        MPI_Aint offset = 0;  // bytes from `start`
-        int unit = 1;         // displacement unit
-    };
-    char *start = nullptr;
-    std::size_t bytes = 0;    // whole pages
-    std::vector<Part> parts;  // by rank
-    // at the cut
-    void *parked = nullptr;    // where the mapping is meanwhile
-    char *contents = nullptr;  // rank 0: a copy
+// Memory that the lower half has allocated for a window and shares among processes.  The application has it at an
+// address of the upper half: another mapping of the same pages, so that one-sided operations are those of the lower
+// half's own window (win_memory.cc).
+struct WinMemory {
+    char *lower = nullptr;
+    char *upper = nullptr;  // null when there are no bytes
+    std::size_t bytes = 0;
+    bool lent = false;         // false: private memory by now, since a restart where no other was to be had
+    char *contents = nullptr;  // at the cut: a copy, in the rank that keeps it
 };
 
 struct HeldLock {
@@ -38,8 +33,10 @@ struct WinInfo {
     int unit = 1;
     void *base = nullptr;
     MPI_Aint size = 0;
-    bool owns_memory = false;                           // MPI_Win_allocate
-    std::unique_ptr<SharedSegment> shared;              // MPI_Win_allocate_shared
+    bool owns_memory = false;           // `base` is from the application's heap
+    std::unique_ptr<WinMemory> memory;  // MPI_Win_allocate_shared: of all members; MPI_Win_allocate: of this one
+    bool gaps = false;                  // alloc_shared_noncontig
+    bool made = false;                  // not for the first time
     std::vector<std::pair<void *, MPI_Aint>> attached;  // MPI_Win_create_dynamic
 
     // --- epochs of this rank (win_epoch.cc)
@@ -89,15 +86,20 @@ void flush_windows();
 // The flush that makes sure that locks are granted (held by this rank, not only asked for).
 void make_sure_of_locks(WinRecord *win);
 
-// --- memory shared by the members of a window; each is collective over comm, and returns an MPI error code
+// --- memory
 
-int make_shared_segment(CommRecord *comm, MPI_Aint size, int unit, bool contiguous, SharedSegment *segment);
-void drop_shared_segment(SharedSegment *segment);
-// At the cut: takes the mapping out of the image, with its address kept free, and its contents into private memory.
-// Returns a sentence on failure, else nothing; then reattach() has to follow in any case.
-std::string detach(SharedSegment *segment, int rank);
-void reattach(SharedSegment *segment);
-// At a restart: makes it again, with its contents, where it was.  Returns a sentence on failure, else nothing.
-std::string make_again(CommRecord *comm, SharedSegment *segment);
+// Makes the live window behind `info` on its communicator, with its memory.  At a restart that is where it was; what
+// was in it is for fill_memory().  Collective; an MPI error code.
+int make_live(WinInfo &info, MPI_Info real_hints, const CommRecord *own, MPI_Win *real);
+void release_memory(WinInfo &info);
+// At the cut: takes the mapping out of the image, with its address kept free, and its contents into private memory if
+// `keep`.  Returns a sentence on failure, else nothing.  show_again() undoes it, also after a failure.
+std::string put_aside(WinMemory *memory, bool keep);
+void show_again(WinMemory *memory);
+// At a restart, when it is visible again: the contents, where this rank has kept them.
+void fill_memory(WinMemory *memory);
+
+// Collective: is it so in any member?
+bool any_of(const CommRecord *comm, bool mine);
 
 }  // namespace sckpt::mpi
