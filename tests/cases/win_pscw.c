@@ -30,6 +30,7 @@ int main(int argc, char **argv) {
     MPI_Win_complete(completed);
     MPI_Win_post(from, 0, begun);
     MPI_Group_free(&from);
+    MPI_Barrier(MPI_COMM_WORLD);  // some transports need the target's help to complete
     ready();
     wait_for_go();
 
