@@ -176,7 +176,7 @@ std::string put_aside(WinMemory *memory, bool keep) {
     if (!memory->lent || memory->bytes == 0) return {};
     const Pages pages(memory->upper, memory->bytes);
     if (keep) {
-        memory->contents = map_private(0, pages.length, PROT_READ | PROT_WRITE);
+        memory->contents = map_private(0, Pages(nullptr, memory->bytes).length, PROT_READ | PROT_WRITE);
         if (!memory->contents) return "there is no memory for a copy of the memory of a window";
         copy_used(memory->contents, memory->upper, memory->bytes);
     }
