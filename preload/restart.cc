@@ -139,7 +139,6 @@ void restart() {
     must(restore_files());
     must(restore_signals());
     must(restore_timers());
-    restore_thread_signals(main_signals);
     must(restore_identity());
     forget_terminate();
 
@@ -149,7 +148,8 @@ void restart() {
         mpi::reset_lower_thread();
     }
     attention = kGated;
-    recreate_threads();
+    recreate_threads();  // from here on this may be another kernel thread
+    restore_thread_signals(main_signals);
     must(restore_posix_timers());
     release_threads();
 

@@ -174,10 +174,11 @@ void adopt_restored_thread() {
 
 namespace {
 
+constexpr long kThreadFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                              CLONE_SETTLS | CLONE_CHILD_CLEARTID;
+
 // The new thread starts with all signals blocked, on the stack below its saved frame, and continues in park_here().
 void clone_parked(ThreadRecord *record) {
-    constexpr long kFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                            CLONE_SETTLS | CLONE_CHILD_CLEARTID;
     const auto stack = static_cast<long>((record->context.rsp - 1024) & ~std::uint64_t{15});
     long result;
     register long r10 asm("r10") = static_cast<long>(record->pthread + control_block().id);
@@ -192,10 +193,61 @@ void clone_parked(ThreadRecord *record) {
         "ud2\n"
         "1:"
         : "=a"(result)
-        : "a"(SYS_clone), "D"(kFlags), "S"(stack), "d"(0L), "r"(r10), "r"(r8),
+        : "a"(SYS_clone), "D"(kThreadFlags), "S"(stack), "d"(0L), "r"(r10), "r"(r8),
           "r"(context), [resume] "b"(&sckpt_resume_context)
         : "rcx", "r11", "memory", "cc");
     if (result < 0) die("cannot re-create thread %d: error %ld", record->id, -result);
+}
+
+// The process was started as the thread that took the checkpoint.  When that is not the initial one, it goes on as a new
+// kernel thread and the first one becomes the initial one again: the kernel knows the process by its first thread, and a
+// process whose first thread has ended cannot be looked into (process_vm_readv(2), /proc/PID/exe).  Between clone and
+// resume the first one must not touch the stack, on which the new one runs already; signals are blocked.
+[[gnu::noinline]] void give_first_kernel_thread_to(ThreadRecord *initial) {
+    static Context own;
+    if (sckpt_save_context(&own) != 0) {
+        self.record->kernel_id = static_cast<int>(sys::gettid());
+        register_with_kernel();
+        return;
+    }
+    constexpr int kUnregister = 1;
+    if (__rseq_size != 0) {
+        auto *area = static_cast<char *>(__builtin_thread_pointer()) + __rseq_offset;
+        system_call(SYS_rseq, as_long(area), sizeof(struct rseq), kUnregister, kRseqSignature);
+    }
+    const auto id_offset = static_cast<long>(control_block().id);
+    const auto own_base = static_cast<long>(self.record->pthread), base = static_cast<long>(initial->pthread);
+    long result;
+    // No call may come between these and the system call.
+    register long r10 asm("r10") = own_base + id_offset;
+    register long r8 asm("r8") = own_base;
+    register const Context *mine asm("r9") = &own;
+    register const Context *theirs asm("r12") = &initial->context;
+    register long their_base asm("r13") = base;
+    register long their_id asm("r14") = base + id_offset;
+    asm volatile(
+        "syscall\n\t"
+        "test %%rax, %%rax\n\t"
+        "js 2f\n\t"
+        "jnz 1f\n\t"
+        "movq %%r9, %%rdi\n\t"
+        "jmp *%[resume]\n"
+        "1:\n\t"
+        "movl %[arch_prctl], %%eax\n\t"
+        "movl $0x1002, %%edi\n\t"  // ARCH_SET_FS
+        "movq %%r13, %%rsi\n\t"
+        "syscall\n\t"
+        "movl %[set_tid_address], %%eax\n\t"
+        "movq %%r14, %%rdi\n\t"
+        "syscall\n\t"
+        "movq %%r12, %%rdi\n\t"
+        "jmp *%[resume]\n"
+        "2:"
+        : "=a"(result)
+        : "a"(SYS_clone), "D"(kThreadFlags), "S"(0L), "d"(0L), "r"(r10), "r"(r8), "r"(mine), "r"(theirs), "r"(their_base), "r"(their_id),
+          [resume] "b"(&sckpt_resume_context), [arch_prctl] "i"(SYS_arch_prctl), [set_tid_address] "i"(SYS_set_tid_address)
+        : "rcx", "r11", "memory", "cc");
+    die("cannot re-create thread %d: error %ld", self.record->id, -result);
 }
 
 }  // namespace
@@ -203,12 +255,17 @@ void clone_parked(ThreadRecord *record) {
 void recreate_threads() {
     running_again = 0;
     std::uint32_t wanted = 0;
+    ThreadRecord *initial = nullptr;
     // What must not be waited for later: all of them begin before any is waited for.
     for_each_other([&](ThreadRecord *record) {
         if (record->helper) return;
         ++wanted;
-        clone_parked(record);
+        if (record->initial)
+            initial = record;
+        else
+            clone_parked(record);
     });
+    if (initial) give_first_kernel_thread_to(initial);
     while (running_again < wanted) sleep_a_little();
 }
 
