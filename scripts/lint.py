@@ -6,6 +6,7 @@
   by hand   functions that the table leaves to hand-written code are defined in mpi_coord/
   includes  who may include whom
   pitfalls  the tests that tests/PITFALLS.md names exist
+  coverage  every MPI function is called by a test or has a reason, and tests/COVERAGE.md says so
   length    no source file is longer than LONGEST lines
 """
 import argparse
@@ -17,6 +18,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'mpi_coord'))
+import coverage  # noqa: E402
 import gen_calls  # noqa: E402
 
 TABLE = 'mpi_coord/calls.tbl'
@@ -221,7 +223,7 @@ def main():
     build = options.build.resolve()
     paths = list(source_files(ROOT, build))
     faults = [*check_calls(ROOT, build, options), *check_includes(ROOT, build, paths), *check_length(ROOT, paths),
-              *check_pitfalls(ROOT)]
+              *check_pitfalls(ROOT), *coverage.faults(ROOT)]
     print(*faults, sep='\n', end='\n' if faults else '')
     sys.exit(1 if faults else 0)
 

@@ -4,6 +4,13 @@
 
 enum { kCount = 8 };
 
+static int complaints = 0;
+static void complain(MPI_File *file, int *error, ...) {
+    CHECK(*file != MPI_FILE_NULL);
+    CHECK_EQUAL(*error, MPI_ERR_OTHER);
+    ++complaints;
+}
+
 static void expect_numbers(const int *numbers, int first) {
     for (int i = 0; i < kCount; ++i) CHECK_EQUAL(numbers[i], first + i);
 }
@@ -63,6 +70,7 @@ int main(int argc, char **argv) {
     MPI_Aint extent = 0;
     MPI_Group group;
     MPI_Info hints;
+    MPI_Errhandler handler;
     MPI_Offset length = -1;
     int members = -1, error;
     start(&argc, &argv, "conf_files");
@@ -72,11 +80,16 @@ int main(int argc, char **argv) {
     MPI_Info_set(hints, "access_style", "read_mostly");
     MPI_File_set_info(file, hints);
     MPI_Info_free(&hints);
+    MPI_File_create_errhandler(complain, &handler);
+    MPI_File_set_errhandler(file, handler);
+    MPI_Errhandler_free(&handler);
     MPI_File_preallocate(file, 4096);
     use(file);
     ready();
     wait_for_go();
     use(file);
+    MPI_File_call_errhandler(file, MPI_ERR_OTHER);
+    CHECK_EQUAL(complaints, 1);
     MPI_File_get_type_extent(file, MPI_DOUBLE, &extent);
     CHECK_EQUAL(extent, 8);
     MPI_File_get_group(file, &group);

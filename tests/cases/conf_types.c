@@ -49,6 +49,9 @@ int main(int argc, char **argv) {
     CHECK(lb == -4 && extent == 32);
     MPI_Type_get_true_extent_x(resized, &lb, &extent);
     CHECK(lb == 0 && extent == 16);
+    MPI_Aint low, true_extent;
+    MPI_Type_get_true_extent(indexed, &low, &true_extent);
+    CHECK(low == 0 && true_extent == 16);
     MPI_Get_elements_x(&status, MPI_BYTE, &elements);
     CHECK_EQUAL(elements, (MPI_Count)3 << 31);
     MPI_Type_create_f90_complex(15, MPI_UNDEFINED, &known);
