@@ -7,6 +7,7 @@ Modes (a program does not know in which it runs):
   restart   one checkpoint, then every rank is killed and a new job restores it
   twice     restart, then the same again from the restored job
   chain     restarted twelve times; nothing may grow from generation to generation (only where NAME.desc asks for it)
+  storm     ten checkpoints, three of them restored, at random moments (only where NAME.desc asks for it)
   refused   the checkpoint must be declined, for the reason that NAME.desc gives, and the program goes on unharmed
 `--native` runs the programs without the interceptor, which proves the cases themselves.
 
@@ -38,8 +39,10 @@ sys.path.insert(0, str(ROOT / "tests/lib"))
 from launch import CaseFailure, Job, adopt_orphans, remove_stale_memory  # noqa: E402
 from observe import Picture, Size, named_threads  # noqa: E402
 
-MODES = ("plain", "continue", "restart", "twice", "chain", "refused")
+MODES = ("plain", "continue", "restart", "twice", "chain", "storm", "refused")
 RESTARTS = {"restart": 1, "twice": 2, "chain": 12}
+STORM = 10               # checkpoints of the mode
+STORM_RESTARTS = {3, 6, 10}  # after these
 ASPECTS = ["maps", "files", "signals", "threads"]
 
 
@@ -223,6 +226,13 @@ class Run:
                 if grown := size.growth(sizes[0][rank]):
                     raise CaseFailure(f"rank {rank}, from the second to the generation number {number}: {grown}")
 
+    def storm(self):
+        for number in range(1, STORM + 1):
+            generation = self.checkpoint()
+            self.some_moment()
+            if number in STORM_RESTARTS:
+                self.restart(generation)
+
     def phases(self):
         self.start()
         self.job.await_ready()
@@ -232,6 +242,8 @@ class Run:
             before = self.pictures()
             if self.mode == "refused":
                 self.expect_refusal()
+            elif self.mode == "storm":
+                self.storm()
             else:
                 generation = self.checkpoint()
             sizes = []
