@@ -14,7 +14,7 @@
 namespace sckpt::bench {
 namespace {
 
-enum class Kind : std::int64_t { end, ping_pong, exchange, allreduce };
+enum class Kind : std::int64_t { window, iallreduce, end, ping_pong, exchange, allreduce };
 
 struct Order {
     Kind kind;
@@ -44,6 +44,53 @@ void exchange(int peer, std::vector<char> &out, std::vector<char> &in) {
     MPI_Isend(out.data(), bytes, MPI_CHAR, peer, kDataTag, MPI_COMM_WORLD, &requests[1]);
     MPI_Waitall(2, requests, MPI_STATUSES_IGNORE);
 }
+
+constexpr int kWindow = 64;
+
+// The window of the usual message-rate benchmarks: many small messages one way, then an answer.
+void send_window(int peer, std::vector<char> &buffer) {
+    MPI_Request requests[kWindow];
+    const int bytes = static_cast<int>(buffer.size());
+    for (MPI_Request &request : requests)
+        MPI_Isend(buffer.data(), bytes, MPI_CHAR, peer, kDataTag, MPI_COMM_WORLD, &request);
+    MPI_Waitall(kWindow, requests, MPI_STATUSES_IGNORE);
+    MPI_Recv(nullptr, 0, MPI_CHAR, peer, kDataTag, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
+}
+
+void receive_window(int peer, std::vector<char> &buffer) {
+    MPI_Request requests[kWindow];
+    const int bytes = static_cast<int>(buffer.size());
+    for (MPI_Request &request : requests)
+        MPI_Irecv(buffer.data(), bytes, MPI_CHAR, peer, kDataTag, MPI_COMM_WORLD, &request);
+    MPI_Waitall(kWindow, requests, MPI_STATUSES_IGNORE);
+    MPI_Send(nullptr, 0, MPI_CHAR, peer, kDataTag, MPI_COMM_WORLD);
+}
+
+double iallreduce(double value) {
+    double sum = 0;
+    MPI_Request request;
+    MPI_Iallreduce(&value, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD, &request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
+    return sum;
+}
+
+// Memory of both ranks that the other writes to; made once, since a window must be made by both.
+struct Target {
+    std::int64_t memory[8] = {};
+    MPI_Win window = MPI_WIN_NULL;
+    void open() {
+        MPI_Win_create(memory, sizeof memory, 1, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+        MPI_Win_lock_all(MPI_MODE_NOCHECK, window);
+    }
+    void close() {
+        MPI_Win_unlock_all(window);
+        MPI_Win_free(&window);
+    }
+    void put(std::int64_t value) {
+        MPI_Put(&value, sizeof value, MPI_BYTE, 1, 0, sizeof value, MPI_BYTE, window);
+        MPI_Win_flush(1, window);
+    }
+} target;
 
 double allreduce(double value) {
     double sum = 0;
@@ -82,6 +129,25 @@ void run_allreduce(benchmark::State &state) {
     if (sum != 2) state.SkipWithError("MPI_Allreduce of 1 over two ranks is not 2");
 }
 
+void run_message_rate(benchmark::State &state) {
+    std::vector<char> buffer(static_cast<std::size_t>(state.range(0)));
+    send_order({Kind::window, state.range(0), static_cast<std::int64_t>(state.max_iterations)});
+    send_window(1, buffer);
+    for (auto _ : state) send_window(1, buffer);
+}
+
+void run_iallreduce(benchmark::State &state) {
+    send_order({Kind::iallreduce, sizeof(double), static_cast<std::int64_t>(state.max_iterations)});
+    double sum = iallreduce(1);
+    for (auto _ : state) sum = iallreduce(1);
+    if (sum != 2) state.SkipWithError("MPI_Iallreduce of 1 over two ranks is not 2");
+}
+
+void run_put_flush(benchmark::State &state) {
+    std::int64_t number = 0;
+    for (auto _ : state) target.put(++number);  // rank 1 waits for its next order, which is all that it has to do
+}
+
 // Rank 1: obeys until told to end.
 void follow() {
     for (;;) {
@@ -100,6 +166,12 @@ void follow() {
                 case Kind::allreduce:
                     allreduce(1);
                     break;
+                case Kind::window:
+                    receive_window(0, in);
+                    break;
+                case Kind::iallreduce:
+                    iallreduce(1);
+                    break;
                 case Kind::end:
                     break;
             }
@@ -113,7 +185,10 @@ void register_benchmarks() {
     benchmark::RegisterBenchmark("comm_rank", run_comm_rank)->UseRealTime();
     benchmark::RegisterBenchmark("ping_pong", run_ping_pong)->Arg(8)->Arg(kMiB)->UseRealTime();
     benchmark::RegisterBenchmark("irecv_isend_waitall", run_exchange)->Arg(8)->UseRealTime();
+    benchmark::RegisterBenchmark("message_rate", run_message_rate)->Arg(8)->UseRealTime();
     benchmark::RegisterBenchmark("allreduce", run_allreduce)->UseRealTime();
+    benchmark::RegisterBenchmark("iallreduce", run_iallreduce)->UseRealTime();
+    benchmark::RegisterBenchmark("put_flush", run_put_flush)->UseRealTime();
 }
 
 }  // namespace
@@ -131,6 +206,7 @@ int main(int argc, char **argv) {
         return EXIT_FAILURE;
     }
     std::size_t benchmarks = 1;
+    target.open();
     if (rank == 0) {
         register_benchmarks();
         benchmark::Initialize(&argc, argv);
@@ -139,6 +215,7 @@ int main(int argc, char **argv) {
     } else {
         follow();
     }
+    target.close();
     MPI_Finalize();
     return benchmarks > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
