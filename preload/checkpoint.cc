@@ -72,7 +72,7 @@ std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
     record_threads(plan);
     record_signals(plan);
     record_timers(plan);
-    record_files(plan);
+    if (const char *refusal = record_files(plan)) return refusal;
     record_identity(plan);
     record_layout(plan.process);
     if (const char *refusal = record_regions(plan)) return refusal;  // last: what it lists must not change any more

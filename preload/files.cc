@@ -91,7 +91,9 @@ Restored open_pipe(const OpenFile &first, int above) {
         ends[0] = set_aside(made[0], above);
         ends[1] = set_aside(made[1], above);
     }
-    if (content.size() > 65536) system_call(SYS_fcntl, ends[1], F_SETPIPE_SZ, static_cast<long>(content.size()));
+    const long capacity = std::max<long>(first.capacity, static_cast<long>(content.size()));
+    if (capacity != system_call(SYS_fcntl, ends[1], F_GETPIPE_SZ))
+        system_call(SYS_fcntl, ends[1], F_SETPIPE_SZ, capacity);
     if (!content.empty() &&
         sys::write(static_cast<int>(ends[1]), content.data(), content.size()) != static_cast<long>(content.size()))
         return std::unexpected(sentence(first, "refill", -EIO));
@@ -132,6 +134,8 @@ Restored open_one(const OpenFile &file, int above) {
             return earlier_description(file) ? Restored{} : open_pipe(file, above);
         case FileKind::foreign:
         case FileKind::stream:
+        case FileKind::socket:    // all together,
+        case FileKind::terminal:  // later
             return {};
         default:
             break;
@@ -169,34 +173,35 @@ class HigherLimit {
     rlimit before_{};
 };
 
+const char *first_refusal(const std::vector<OpenFile> &files) {
+    static std::string *sentence_kept = new std::string;
+    const auto refused = std::ranges::find(files, FileKind::refused, &OpenFile::kind);
+    if (refused == files.end()) return nullptr;
+    *sentence_kept = refused->refusal;
+    return sentence_kept->c_str();
+}
+
 }  // namespace
 
-void record_files(Plan &plan) {
+const char *record_files(Plan &plan) {
     if (!saved) saved = new std::vector<OpenFile>;
     *saved = scan_files(true);
     for (const OpenFile &file : *saved)
         plan.files.push_back({file.fd, file.shares_with, static_cast<std::uint32_t>(file.flags),
                               file.close_on_exec ? 1u : 0u, file.info.st_mode, static_cast<std::uint32_t>(file.thread),
                               file.offset, file.info.st_size, file.info.st_dev, file.info.st_ino, plan.add(file.path)});
+    return first_refusal(*saved);
 }
 
-const char *blocker_files() {
-    static std::string *sentence_kept = new std::string;
-    for (const OpenFile &file : scan_files(false))
-        if (file.kind == FileKind::refused) {
-            *sentence_kept = file.refusal;
-            return sentence_kept->c_str();
-        }
-    return nullptr;
-}
+const char *blocker_files() { return first_refusal(scan_files(false)); }
 
 Restored restore_files() {
     note_inherited_files();
     if (!saved) return {};
     int above = 3;
     for (const OpenFile &file : *saved) above = std::max(above, file.fd + 1);
-    // Three streams, two ends of a pipe, and one that is being opened.
-    const HigherLimit limit(above + 6);
+    // Three streams, and what is open for the time being: ends of pipes, other ends of sockets.
+    const HigherLimit limit(above + 8 + static_cast<int>(saved->size()));
     long streams[3];
     for (int number = 0; number <= 2; ++number) streams[number] = set_aside(number, above);
 
@@ -212,6 +217,12 @@ Restored restore_files() {
             result = open_one(file, above);
         }
     }
+    if (result)
+        if (std::string wrong = restore_sockets(*saved, above); !wrong.empty())
+            result = std::unexpected(std::move(wrong));
+    if (result)
+        if (std::string wrong = restore_terminals(*saved, above); !wrong.empty())
+            result = std::unexpected(std::move(wrong));
     for (const OpenFile &file : *saved) {
         if (!result) break;
         if (file.shares_with < 0 || file.kind == FileKind::stream || file.kind == FileKind::foreign) continue;
@@ -229,6 +240,12 @@ Restored restore_files() {
     for (const long stream : streams)
         if (stream >= 0) sys::close(static_cast<int>(stream));
     return result;
+}
+
+void restore_owners() {
+    if (!saved) return;
+    for (const OpenFile &file : *saved)
+        if (file.shares_with < 0) set_owner(file);
 }
 
 }  // namespace sckpt

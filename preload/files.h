@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "preload/resources.h"
+#include "preload/sockets.h"
+#include "preload/terminals.h"
 
 namespace sckpt {
 
@@ -22,16 +24,31 @@ enum class FileKind {
     epoll,
     timerfd,
     signalfd,
-    deleted,  // a regular file without a name: its content is kept
-    memory,   // memfd_create
-    foreign,  // inherited from the launcher and of no kind that a program uses by itself: left alone
-    refused,  // cannot be restored
+    inotify,
+    socket,    // sockets.h
+    terminal,  // one end of a pseudo-terminal of this process, terminals.h
+    deleted,   // a regular file without a name: its content is kept
+    memory,    // memfd_create
+    foreign,   // inherited from the launcher and of no kind that a program uses by itself: left alone
+    refused,   // cannot be restored
 };
 
 struct FileLock {
     enum class Kind { posix, description, flock } kind;
     bool write;
     std::int64_t start, length;  // bytes, length 0: to the end
+};
+// inotify_add_watch(2)
+struct Watch {
+    int number;
+    std::uint32_t mask;
+    std::string path;
+};
+// Who gets SIGIO for a descriptor (F_SETOWN, F_SETSIG).
+struct FileOwner {
+    enum class Kind { none, thread, process, group } kind = Kind::none;
+    int id = 0;      // as the program knows it
+    int signal = 0;  // 0: SIGIO without details
 };
 struct EpollMember {
     int fd;
@@ -54,7 +71,15 @@ struct OpenFile {
     std::string content;  // of a pipe, a deleted file or memory
     std::vector<EpollMember> members;
     std::vector<FileLock> locks;
-    std::string refusal;  // sentence, where `refused`
+    std::vector<Watch> watches;
+    FileOwner owner;
+    Socket socket;
+    Terminal terminal;
+    int capacity = 0;           // of a pipe, bytes
+    int seals = 0;              // F_SEAL_* of memory
+    bool semaphore = false;     // an eventfd of this kind
+    std::int64_t cut_time = 0;  // CLOCK_REALTIME when a timer was looked at, nanoseconds
+    std::string refusal;        // sentence, where `refused`
 };
 
 // All descriptors of the application, ascending.  With `content` what only exists through a descriptor is copied, which
@@ -84,6 +109,14 @@ long open_special(const OpenFile &file);
 // Once all descriptors are in place.
 long add_members(const OpenFile &file);
 long take_locks(const OpenFile &file);
+
+// watches.cc: what an inotify instance watches; false, with a refusal, when that cannot be said.
+bool read_watches(OpenFile &file);
+long open_watches(const OpenFile &file);
+
+// owners.cc: with all threads there again.
+void read_owner(OpenFile &file);
+void set_owner(const OpenFile &file);
 
 inline constexpr std::int64_t kLargestCopy = 64 << 20;  // bytes of one deleted file
 

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/poll.h>
+#include <sys/statfs.h>
 #include <sys/sysmacros.h>
+#include <sys/timerfd.h>
 
 #include <algorithm>
 
@@ -56,19 +58,16 @@ bool is_terminal(int fd) {
     return system_call(SYS_ioctl, fd, TCGETS, as_long(settings)) == 0;
 }
 
-// The same open file description?  Where kcmp(2) is forbidden, all is stopped and moving the offset of one shows it.
+// The same open file description?  Where kcmp(2) is forbidden, all is stopped and a flag that is set through one of two
+// descriptors shows in the other, or not.
 bool share(const OpenFile &a, const OpenFile &b) {
     if (!same_object(a.info, b.info) || a.flags != b.flags) return false;
     const long order = system_call(SYS_kcmp, sys::getpid(), sys::getpid(), KCMP_FILE, a.fd, b.fd);
     if (order >= 0) return order == 0;
-    if (!S_ISREG(a.info.st_mode)) return true;
-    if (a.offset != b.offset) return false;
-    const long before = system_call(SYS_lseek, a.fd, 0, SEEK_CUR);
-    if (before < 0) return false;
-    system_call(SYS_lseek, a.fd, before + 1, SEEK_SET);
-    const bool moved = system_call(SYS_lseek, b.fd, 0, SEEK_CUR) == before + 1;
-    system_call(SYS_lseek, a.fd, before, SEEK_SET);
-    return moved;
+    if (system_call(SYS_fcntl, a.fd, F_SETFL, a.flags ^ O_NONBLOCK) < 0) return false;
+    const bool changed = (system_call(SYS_fcntl, b.fd, F_GETFL) ^ b.flags) & O_NONBLOCK;
+    system_call(SYS_fcntl, a.fd, F_SETFL, a.flags);
+    return changed;
 }
 
 // Which stream of the step the descriptor is, -1 when none.
@@ -96,14 +95,28 @@ bool inherited_as_it_is(const OpenFile &file) {
            });
 }
 
+bool is_message_queue(const OpenFile &file) {
+    constexpr long kMagic = 0x19800202;  // MQUEUE_MAGIC of the kernel's ipc/mqueue.c
+    struct statfs system {};
+    return system_call(SYS_fstatfs, file.fd, as_long(&system)) == 0 && system.f_type == kMagic;
+}
+
+// Its name may have been removed while another hard link lives on, or lie in a place that this process cannot see.
+bool is_found_by_name(const OpenFile &file) {
+    struct stat now {};
+    return file.path.starts_with("/proc/") || (system_call(SYS_stat, as_long(file.path.c_str()), as_long(&now)) == 0 &&
+                                               now.st_dev == file.info.st_dev && now.st_ino == file.info.st_ino);
+}
+
 FileKind kind_by_type(const OpenFile &file) {
     const std::string_view path = file.path;
     switch (file.info.st_mode & S_IFMT) {
         case S_IFREG:
             if (path.starts_with("/memfd:")) return FileKind::memory;
+            if (is_message_queue(file)) return FileKind::refused;
             // NFS keeps a deleted file under such a name until it is closed.
             if (file.info.st_nlink == 0 || path.find("/.nfs") != path.npos) return FileKind::deleted;
-            return FileKind::regular;
+            return is_found_by_name(file) ? FileKind::regular : FileKind::deleted;
         case S_IFDIR:
             return file.info.st_nlink == 0 ? FileKind::refused : FileKind::directory;
         case S_IFCHR: {
@@ -119,6 +132,8 @@ FileKind kind_by_type(const OpenFile &file) {
     if (path == "anon_inode:[eventpoll]") return FileKind::epoll;
     if (path == "anon_inode:[timerfd]") return FileKind::timerfd;
     if (path == "anon_inode:[signalfd]") return FileKind::signalfd;
+    if (path == "anon_inode:inotify") return FileKind::inotify;
+    if (S_ISSOCK(file.info.st_mode)) return FileKind::socket;
     return FileKind::refused;
 }
 
@@ -130,9 +145,14 @@ bool describe(int fd, OpenFile &file) {
     const long length = system_call(SYS_readlink, as_long(name), as_long(text), sizeof text);
     if (length > 0) file.path.assign(text, static_cast<size_t>(length));
     // A file about this process has another number in its name the next time.
-    char process[32];
+    char process[48];
     snprintf(process, sizeof process, "/proc/%ld/", sys::getpid());
     if (file.path.starts_with(process)) file.path.replace(0, strlen(process), "/proc/self/");
+    snprintf(process, sizeof process, "/proc/self/task/%ld/", sys::getpid());
+    if (file.path.starts_with(process)) file.path.replace(0, strlen(process), "/proc/thread-self/");
+    // Asking counts the expirations of a periodic timer up to now; until then they are not in fdinfo.
+    itimerspec unused;
+    if (file.path == "anon_inode:[timerfd]") system_call(SYS_timerfd_gettime, fd, as_long(&unused));
     snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
     const long read = sys::read_file(name, text, sizeof text);
     if (read > 0) file.facts.assign(text, static_cast<size_t>(read));
@@ -243,6 +263,11 @@ std::vector<OpenFile> scan_files(bool content) {
         if (first != all.end()) file.shares_with = first->fd;
         all.push_back(std::move(file));
     }
+    for (OpenFile &file : all)
+        if ((file.kind == FileKind::socket || file.kind == FileKind::inotify) && inherited_as_it_is(file))
+            file.kind = FileKind::foreign;
+    look_at_sockets(all);
+    look_at_terminals(all);
     for (OpenFile &file : all) {
         if (file.kind == FileKind::epoll) read_members(file, all);
         if (file.kind == FileKind::regular || file.kind == FileKind::deleted) read_locks(file);
@@ -250,13 +275,23 @@ std::vector<OpenFile> scan_files(bool content) {
             file.kind = FileKind::refused;
         if ((file.kind == FileKind::deleted || file.kind == FileKind::memory) && file.info.st_size > kLargestCopy)
             file.kind = FileKind::refused;
+        if (file.kind == FileKind::inotify && file.shares_with < 0 && !read_watches(file))
+            file.kind = FileKind::refused;
+        if (file.kind == FileKind::pipe || file.kind == FileKind::fifo)
+            file.capacity = static_cast<int>(system_call(SYS_fcntl, file.fd, F_GETPIPE_SZ));
+        if (file.kind == FileKind::memory)
+            file.seals = static_cast<int>(std::max(system_call(SYS_fcntl, file.fd, F_GET_SEALS), 0l));
+        if (file.shares_with < 0 && file.kind != FileKind::stream && file.kind != FileKind::foreign) read_owner(file);
         if (file.kind == FileKind::refused && inherited_as_it_is(file)) file.kind = FileKind::foreign;
         if (file.kind == FileKind::refused && file.refusal.empty()) file.refusal = describe_refused(file);
         if (!content || file.shares_with >= 0) continue;
-        if (!copy_content(file)) {
+        const bool copied =
+            file.kind == FileKind::terminal ? !file.terminal.is_master || copy_terminal(file, all) : copy_content(file);
+        if (!copied) {
             file.kind = FileKind::refused;
-            file.refusal =
-                "the content of descriptor " + std::to_string(file.fd) + " (" + file.path + ") cannot be read";
+            if (file.refusal.empty())
+                file.refusal =
+                    "the content of descriptor " + std::to_string(file.fd) + " (" + file.path + ") cannot be read";
         }
     }
     return all;

@@ -1,25 +1,18 @@
 // Descriptors that are more than a path: what is in them, how they are made again, and how the others are named.
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/memfd.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <sys/un.h>
 
+#include "preload/base/clock.h"
 #include "preload/files.h"
 #include "preload/wrap.h"
-
-#ifndef TFD_IOC_SET_TICKS
-#define TFD_IOC_SET_TICKS _IOW('T', 0, std::uint64_t)
-#endif
 
 namespace sckpt {
 namespace {
@@ -47,21 +40,29 @@ bool copy_pipe(OpenFile &file) {
     return good;
 }
 
-bool copy_nameless(OpenFile &file) {
-    char name[64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", file.fd);
-    // By a description of its own: the descriptor may be for writing only.
-    const int fd = static_cast<int>(sys::open(name, O_RDONLY));
-    if (fd < 0) return false;
-    file.content.resize(static_cast<size_t>(file.info.st_size));
+bool read_all(int fd, std::string &content) {
     size_t have = 0;
     long got = 1;
-    while (have < file.content.size() &&
-           (got = system_call(SYS_pread64, fd, as_long(file.content.data() + have),
-                              static_cast<long>(file.content.size() - have), static_cast<long>(have))) > 0)
+    while (have < content.size() &&
+           (got = system_call(SYS_pread64, fd, as_long(content.data() + have), static_cast<long>(content.size() - have),
+                              static_cast<long>(have))) > 0)
         have += static_cast<size_t>(got);
+    return have == content.size();
+}
+
+bool copy_nameless(OpenFile &file) {
+    file.content.resize(static_cast<size_t>(file.info.st_size));
+    // O_DIRECT would want aligned memory.
+    if ((file.flags & O_ACCMODE) != O_WRONLY && !(file.flags & O_DIRECT)) return read_all(file.fd, file.content);
+    char name[64];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", file.fd);
+    const int fd = static_cast<int>(sys::open(name, O_RDONLY));
+    if (fd < 0) return false;
+    const bool good = read_all(fd, file.content);
     sys::close(fd);
-    return have == file.content.size();
+    // Closing any descriptor of a file gives up the POSIX locks that the process has on it.
+    take_locks(file);
+    return good;
 }
 
 bool write_all(int fd, const std::string &content) {
@@ -73,54 +74,6 @@ bool write_all(int fd, const std::string &content) {
     return true;
 }
 
-std::string address_text(const sockaddr_storage &address, socklen_t length) {
-    char host[INET6_ADDRSTRLEN] = "?";
-    if (address.ss_family == AF_INET) {
-        const auto &in = reinterpret_cast<const sockaddr_in &>(address);
-        inet_ntop(AF_INET, &in.sin_addr, host, sizeof host);
-        return std::string(host) + ":" + std::to_string(ntohs(in.sin_port));
-    }
-    if (address.ss_family == AF_INET6) {
-        const auto &in = reinterpret_cast<const sockaddr_in6 &>(address);
-        inet_ntop(AF_INET6, &in.sin6_addr, host, sizeof host);
-        return "[" + std::string(host) + "]:" + std::to_string(ntohs(in.sin6_port));
-    }
-    const auto &local = reinterpret_cast<const sockaddr_un &>(address);
-    if (address.ss_family == AF_UNIX && length > offsetof(sockaddr_un, sun_path) && local.sun_path[0])
-        return local.sun_path;
-    return {};
-}
-
-std::string describe_socket(int fd) {
-    auto option = [fd](int name) {
-        int value = 0;
-        socklen_t size = sizeof value;
-        return system_call(SYS_getsockopt, fd, SOL_SOCKET, name, as_long(&value), as_long(&size)) < 0 ? -1 : value;
-    };
-    const int domain = option(SO_DOMAIN), type = option(SO_TYPE);
-    const bool internet = domain == AF_INET || domain == AF_INET6, stream = type == SOCK_STREAM;
-    const std::string family = internet               ? stream               ? "TCP"
-                                                        : type == SOCK_DGRAM ? "UDP"
-                                                                             : "raw IP"
-                               : domain == AF_UNIX    ? "Unix-domain"
-                               : domain == AF_NETLINK ? "netlink"
-                                                      : "family " + std::to_string(domain);
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    if (system_call(SYS_getpeername, fd, as_long(&address), as_long(&length)) == 0) {
-        const std::string peer = address_text(address, length);
-        const std::string kind = stream ? " connection" : " socket";
-        return "a " + family + kind + (peer.empty() ? "" : " to " + peer);
-    }
-    address = {};
-    length = sizeof address;
-    std::string here;
-    if (system_call(SYS_getsockname, fd, as_long(&address), as_long(&length)) == 0)
-        here = address_text(address, length);
-    return "a " + family + (option(SO_ACCEPTCONN) > 0 ? " socket that listens" : " socket") +
-           (here.empty() ? "" : (option(SO_ACCEPTCONN) > 0 ? " on " : " at ") + here);
-}
-
 timespec time_fact(const std::string &facts, const char *name) {
     long long seconds = 0, ns = 0;
     const size_t at = facts.find(name);
@@ -128,19 +81,54 @@ timespec time_fact(const std::string &facts, const char *name) {
     return {static_cast<time_t>(seconds), static_cast<long>(ns)};
 }
 
+std::int64_t clock_now(long clock) {
+    timespec now{};
+    system_call(SYS_clock_gettime, clock, as_long(&now));
+    return to_ns(now);
+}
+
+// Expirations that were not read are made again by starting the timer that long ago: the kernel counts them when it is
+// read.  One for a point in time of a clock that can be set stays at its point, all others have as much left as before.
 long open_timer(const OpenFile &file) {
-    const long fd = system_call(SYS_timerfd_create, static_cast<long>(fact(file.facts, "clockid", 10)),
-                                (file.flags & O_NONBLOCK) | TFD_CLOEXEC);
+    const auto clock = static_cast<long>(fact(file.facts, "clockid", 10));
+    const long fd = system_call(SYS_timerfd_create, clock, (file.flags & O_NONBLOCK) | TFD_CLOEXEC);
     if (fd < 0) return fd;
-    const itimerspec value{time_fact(file.facts, "it_interval"), time_fact(file.facts, "it_value")};
-    const long armed = system_call(SYS_timerfd_settime, fd, 0, as_long(&value), 0);
-    if (armed < 0) return armed;
-    const std::uint64_t ticks = fact(file.facts, "ticks", 10);
-    return ticks
-               ? (armed < 0                                                                               ? armed
-                  : system_call(SYS_ioctl, fd, static_cast<long>(TFD_IOC_SET_TICKS), as_long(&ticks)) < 0 ? -EOPNOTSUPP
-                                                                                                          : fd)
-               : fd;
+    itimerspec value{time_fact(file.facts, "it_interval"), time_fact(file.facts, "it_value")};
+    const std::int64_t left = to_ns(value.it_value), interval = to_ns(value.it_interval);
+    const auto ticks = static_cast<std::int64_t>(fact(file.facts, "ticks", 10));
+    const bool wall = clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_ALARM;
+    const auto flags = static_cast<long>(fact(file.facts, "settime flags", 8));
+    const bool at_point = wall && (flags & TFD_TIMER_ABSTIME);
+    if (left == 0 && ticks == 0) return fd;
+    long armed = 0;
+    if (ticks > 0 && (interval == 0 || left == 0)) {
+        value = {{0, 0}, {0, 1}};
+        armed = system_call(SYS_timerfd_settime, fd, 0, as_long(&value), 0);
+    } else if (ticks > 0 || at_point) {
+        const std::int64_t due = (at_point ? file.cut_time : clock_now(clock)) + left;
+        value.it_value = to_timespec(std::max<std::int64_t>(due - ticks * interval, 1));
+        armed = system_call(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME | (at_point ? flags : 0), as_long(&value), 0);
+    } else {
+        armed = system_call(SYS_timerfd_settime, fd, 0, as_long(&value), 0);
+    }
+    if (armed >= 0) return fd;
+    sys::close(static_cast<int>(fd));
+    return armed;
+}
+
+// A kernel before 6.5 does not say which kind an eventfd is.  All is stopped: of two, one of the semaphore kind gives
+// one and the other both.
+bool is_semaphore(const OpenFile &file, std::uint64_t count) {
+    const std::uint64_t added = count < 2 ? 2 - count : 0;
+    std::uint64_t got = 0;
+    if (added && sys::write(file.fd, &added, sizeof added) < 0) return false;
+    sys::read(file.fd, &got, sizeof got);
+    const bool semaphore = got == 1;
+    std::uint64_t left = count + added - got;
+    for (; left > count; --left) sys::read(file.fd, &got, sizeof got);
+    const std::uint64_t back = count - left;
+    if (back) sys::write(file.fd, &back, sizeof back);
+    return semaphore;
 }
 
 long open_nameless(const OpenFile &file) {
@@ -163,6 +151,7 @@ long open_nameless(const OpenFile &file) {
     const long opened = sys::open(path, file.flags);
     sys::close(static_cast<int>(fd));
     if (opened < 0) return opened;
+    if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);
     const long moved = system_call(SYS_lseek, opened, file.offset, SEEK_SET);
     return moved < 0 ? moved : opened;
 }
@@ -177,6 +166,17 @@ bool copy_content(OpenFile &file) {
         case FileKind::deleted:
         case FileKind::memory:
             return copy_nameless(file);
+        case FileKind::socket:
+            file.refusal = copy_unread(file);
+            return file.refusal.empty();
+        case FileKind::eventfd:
+            file.semaphore = fact(file.facts, "eventfd-semaphore", 10, 2) == 2
+                                 ? is_semaphore(file, fact(file.facts, "eventfd-count", 16))
+                                 : fact(file.facts, "eventfd-semaphore", 10);
+            return true;
+        case FileKind::timerfd:
+            file.cut_time = clock_now(CLOCK_REALTIME);
+            return true;
         default:
             return true;
     }
@@ -184,14 +184,23 @@ bool copy_content(OpenFile &file) {
 
 std::string describe_refused(const OpenFile &file) {
     const std::string who = "descriptor " + std::to_string(file.fd) + " is ";
-    if (file.kind == FileKind::refused && S_ISREG(file.info.st_mode))
+    if (S_ISREG(file.info.st_mode) && file.info.st_size > kLargestCopy)
         return who + "the deleted file " + file.path + " of " + std::to_string(file.info.st_size) +
                " bytes, of which at most " + std::to_string(kLargestCopy) + " can be kept";
     if (S_ISDIR(file.info.st_mode)) return who + "the removed directory " + file.path;
     if (S_ISSOCK(file.info.st_mode)) return who + describe_socket(file.fd);
     if (S_ISFIFO(file.info.st_mode)) return who + "a pipe to another process (" + file.path + ")";
     if (S_ISCHR(file.info.st_mode)) return who + "the device " + file.path;
-    if (file.path.find("inotify") != std::string::npos) return who + "an inotify instance";
+    if (S_ISREG(file.info.st_mode)) return who + "the POSIX message queue " + file.path;
+    constexpr std::pair<const char *, const char *> kNames[] = {{"pidfd", "a pidfd"},
+                                                                {"userfaultfd", "a userfaultfd"},
+                                                                {"io_uring", "an io_uring"},
+                                                                {"perf_event", "a perf event"},
+                                                                {"bpf", "a BPF object"},
+                                                                {"fanotify", "a fanotify group"},
+                                                                {"seccomp", "a seccomp listener"}};
+    for (const auto &[part, name] : kNames)
+        if (file.path.find(part) != std::string::npos) return who + name;
     return who + file.path;
 }
 
@@ -199,7 +208,7 @@ long open_special(const OpenFile &file) {
     switch (file.kind) {
         case FileKind::eventfd: {
             const std::uint64_t count = fact(file.facts, "eventfd-count", 16);
-            const long semaphore = fact(file.facts, "eventfd-semaphore", 10) ? EFD_SEMAPHORE : 0;
+            const long semaphore = file.semaphore ? EFD_SEMAPHORE : 0;
             const long fd = system_call(SYS_eventfd2, 0, (file.flags & O_NONBLOCK) | semaphore | EFD_CLOEXEC);
             if (fd >= 0 && count && sys::write(static_cast<int>(fd), &count, sizeof count) < 0) return -EIO;
             return fd;
@@ -212,6 +221,8 @@ long open_special(const OpenFile &file) {
             const std::uint64_t mask = fact(file.facts, "sigmask", 16);
             return system_call(SYS_signalfd4, -1, as_long(&mask), 8, (file.flags & O_NONBLOCK) | O_CLOEXEC);
         }
+        case FileKind::inotify:
+            return open_watches(file);
         case FileKind::deleted:
         case FileKind::memory:
             return open_nameless(file);

@@ -17,9 +17,11 @@ namespace sckpt {
 using Restored = std::expected<void, std::string>;
 
 // files.cc: descriptors of the application with flags, offset, size
-void record_files(Plan &plan);
+// With a sentence when the content of one could not be copied: then there is no checkpoint.
+const char *record_files(Plan &plan);
 const char *blocker_files();
 Restored restore_files();
+void restore_owners();  // once all threads exist again: who gets SIGIO
 
 // signals.cc: actions, and the signals that we use ourselves
 void record_signals(Plan &plan);

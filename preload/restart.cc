@@ -151,6 +151,7 @@ void restart() {
     recreate_threads();  // from here on this may be another kernel thread
     restore_thread_signals(main_signals);
     must(restore_posix_timers());
+    restore_owners();
     release_threads();
 
     // From here on every lock of the base libc is in the hands of a thread that runs.

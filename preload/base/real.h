@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/time.h>
@@ -40,7 +41,7 @@ void find_all();
     X(sched_setaffinity) X(sched_getaffinity) X(sched_setscheduler) X(sched_getscheduler) X(sched_setparam) X(sched_getparam)\
     X(sched_rr_get_interval) X(getpriority) X(setpriority)                                                             \
     X(open) X(openat) X(creat) X(fopen) X(fopen64) X(freopen) X(freopen64) X(mkstemp) X(mkstemp64) X(eventfd)\
-    X(readlink) X(readlinkat) X(realpath) X(wait) X(waitpid) X(waitid) X(wait3) X(wait4) X(system) X(pclose)
+    X(fcntl) X(inotify_add_watch) X(readlink) X(readlinkat) X(realpath) X(wait) X(waitpid) X(waitid) X(wait3) X(wait4) X(system) X(pclose)
 // clang-format on
 
 #define X(name) extern decltype(&::name) name;

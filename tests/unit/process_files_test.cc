@@ -41,7 +41,7 @@ class Files : public testing::Test {
     Plan record() {
         EXPECT_EQ(blocker_files(), nullptr) << blocker_files();
         Plan plan;
-        record_files(plan);
+        EXPECT_EQ(record_files(plan), nullptr);
         return plan;
     }
     std::string directory;
@@ -258,9 +258,26 @@ TEST_F(Files, WhatCannotComeBackIsNamed) {
     };
     int pair[2];
     ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    EXPECT_EQ(refusal(), "descriptor " + std::to_string(pair[0]) + " is a Unix-domain connection");
+    EXPECT_EQ(refusal(), "");
+    mark_own_descriptor(pair[1]);
+    EXPECT_EQ(refusal(), "descriptor " + std::to_string(pair[0]) + " is a Unix-domain connection, in another process");
+    unmark_own_descriptor(pair[1]);
+    const int passed = open("/dev/null", O_RDONLY);
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    char byte = 'x';
+    iovec part{&byte, 1};
+    msghdr message{nullptr, 0, &part, 1, control, sizeof control, 0};
+    *CMSG_FIRSTHDR(&message) = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &passed, sizeof passed);
+    ASSERT_EQ(sendmsg(pair[0], &message, 0), 1);
+    close(passed);
+    EXPECT_EQ(refusal(),
+              "descriptor " + std::to_string(pair[1]) + " is a socket to which descriptors are on their way");
     close(pair[0]);
     close(pair[1]);
+    const int kernel = socket(AF_NETLINK, SOCK_RAW, 0);
+    EXPECT_EQ(refusal(), "descriptor " + std::to_string(kernel) + " is a netlink socket");
+    close(kernel);
     const int server = socket(AF_INET, SOCK_STREAM, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -270,16 +287,25 @@ TEST_F(Files, WhatCannotComeBackIsNamed) {
     ASSERT_EQ(listen(server, 1), 0);
     getsockname(server, reinterpret_cast<sockaddr *>(&address), &length);
     const std::string port = std::to_string(ntohs(address.sin_port));
-    EXPECT_EQ(refusal(), "descriptor " + std::to_string(server) + " is a TCP socket that listens on 127.0.0.1:" + port);
+    EXPECT_EQ(refusal(), "");
     const int client = socket(AF_INET, SOCK_STREAM, 0);
     ASSERT_EQ(connect(client, reinterpret_cast<sockaddr *>(&address), length), 0);
     mark_own_descriptor(server);
     EXPECT_EQ(refusal(), "descriptor " + std::to_string(client) + " is a TCP connection to 127.0.0.1:" + port);
     unmark_own_descriptor(server);
+    EXPECT_EQ(refusal(), "");
+    mark_own_descriptor(client);
+    EXPECT_EQ(refusal(), "descriptor " + std::to_string(server) + " is a TCP socket that listens on 127.0.0.1:" + port +
+                             ", where a connection from outside waits to be accepted");
+    unmark_own_descriptor(client);
     close(server);
     close(client);
     const int watch = inotify_init1(0);
-    EXPECT_EQ(refusal(), "descriptor " + std::to_string(watch) + " is an inotify instance");
+    EXPECT_EQ(refusal(), "");
+    ASSERT_EQ(inotify_add_watch(watch, directory.c_str(), IN_CREATE), 1);
+    close(open(path("new").c_str(), O_CREAT | O_WRONLY, 0600));
+    EXPECT_EQ(refusal(),
+              "descriptor " + std::to_string(watch) + " is an inotify instance with events that have not been read");
     mark_own_descriptor(watch);
     EXPECT_EQ(refusal(), "");
     unmark_own_descriptor(watch);
