@@ -72,7 +72,7 @@ std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
     record_threads(plan);
     record_signals(plan);
     record_timers(plan);
-    if (const char *refusal = record_files(plan)) return refusal;
+    if (const char *refusal = record_files(plan, settings().spec.copy_files)) return refusal;
     record_identity(plan);
     record_layout(plan.process);
     if (const char *refusal = record_regions(plan)) return refusal;  // last: what it lists must not change any more
@@ -164,6 +164,7 @@ void checkpoint(std::uint32_t cause) {
     const bool wanted_synchronous = settings().spec.synchronous || (cause & mpi::kTerminate);
     const bool synchronous = world::agree_union(wanted_synchronous || needs_synchronous_write(plan)) != 0;
     if (world::agree_union(!failure.empty())) {
+        unmap_written_files();
         if (world::rank() == 0 && partial) remove_generation(partial->c_str());
         fail("failed", failure);
         after_checkpoint();
@@ -204,6 +205,7 @@ void checkpoint(std::uint32_t cause) {
     }
 
     // RESUME
+    unmap_written_files();
     if (committed && (cause & mpi::kTerminate) && end_after_commit()) {
         held = true;
         hold_until_the_end();

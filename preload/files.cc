@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "preload/base/fingerprint.h"
 #include "preload/base/log.h"
 #include "preload/wrap.h"
 
@@ -173,6 +174,12 @@ class HigherLimit {
     rlimit before_{};
 };
 
+// Read and not written by this process: it must still be the same at a restore.
+bool is_input(const OpenFile &file) {
+    return file.kind == FileKind::regular && file.shares_with < 0 && file.info.st_size > 0 &&
+           (file.flags & (O_ACCMODE | O_PATH)) == O_RDONLY && !(file.flags & O_DIRECT);
+}
+
 const char *first_refusal(const std::vector<OpenFile> &files) {
     static std::string *sentence_kept = new std::string;
     const auto refused = std::ranges::find(files, FileKind::refused, &OpenFile::kind);
@@ -183,19 +190,20 @@ const char *first_refusal(const std::vector<OpenFile> &files) {
 
 }  // namespace
 
-const char *record_files(Plan &plan) {
+const char *record_files(Plan &plan, bool copy_written) {
     if (!saved) saved = new std::vector<OpenFile>;
     *saved = scan_files(true);
-    for (const OpenFile &file : *saved)
-        plan.files.push_back({file.fd, file.shares_with, static_cast<std::uint32_t>(file.flags),
-                              file.close_on_exec ? 1u : 0u, file.info.st_mode, static_cast<std::uint32_t>(file.thread),
-                              file.offset, file.info.st_size, file.info.st_dev, file.info.st_ino, plan.add(file.path)});
-    return first_refusal(*saved);
+    for (OpenFile &file : *saved)
+        if (is_input(file)) file.fingerprint = fingerprint(file.fd, file.info.st_size, file.offset);
+    add_file_rows(*saved, plan);
+    if (const char *refusal = first_refusal(*saved)) return refusal;
+    return copy_written ? map_written_files(*saved) : nullptr;
 }
 
 const char *blocker_files() { return first_refusal(scan_files(false)); }
 
 Restored restore_files() {
+    unmap_written_files();
     note_inherited_files();
     if (!saved) return {};
     int above = 3;
@@ -233,9 +241,11 @@ Restored restore_files() {
     for (const OpenFile &file : *saved) {
         if (!result || file.shares_with >= 0) continue;
         if (const long error = add_members(file); error < 0) result = std::unexpected(sentence(file, "fill", error));
-        if (const long error = take_locks(file); error < 0)
-            say(Severity::warning, "the lock on %s could not be taken again: %s", file.path.c_str(),
-                strerrordesc_np(static_cast<int>(-error)));
+        if (const long error = take_locks(file); error == -EAGAIN || error == -EACCES)
+            result = std::unexpected("the lock on " + file.path + " (descriptor " + std::to_string(file.fd) +
+                                     ") cannot be taken again: it is held by " + lock_holder(file));
+        else if (error < 0)
+            result = std::unexpected(sentence(file, "lock", error));
     }
     for (const long stream : streams)
         if (stream >= 0) sys::close(static_cast<int>(stream));

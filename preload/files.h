@@ -75,11 +75,12 @@ struct OpenFile {
     FileOwner owner;
     Socket socket;
     Terminal terminal;
-    int capacity = 0;           // of a pipe, bytes
-    int seals = 0;              // F_SEAL_* of memory
-    bool semaphore = false;     // an eventfd of this kind
-    std::int64_t cut_time = 0;  // CLOCK_REALTIME when a timer was looked at, nanoseconds
-    std::string refusal;        // sentence, where `refused`
+    int capacity = 0;               // of a pipe, bytes
+    int seals = 0;                  // F_SEAL_* of memory
+    std::uint64_t fingerprint = 0;  // of a file that is only read, base/fingerprint.h
+    bool semaphore = false;         // an eventfd of this kind
+    std::int64_t cut_time = 0;      // CLOCK_REALTIME when a timer was looked at, nanoseconds
+    std::string refusal;            // sentence, where `refused`
 };
 
 // All descriptors of the application, ascending.  With `content` what only exists through a descriptor is copied, which
@@ -109,10 +110,20 @@ long open_special(const OpenFile &file);
 // Once all descriptors are in place.
 long add_members(const OpenFile &file);
 long take_locks(const OpenFile &file);
+// Who has what take_locks() wanted, for a sentence.
+std::string lock_holder(const OpenFile &file);
 
 // watches.cc: what an inotify instance watches; false, with a refusal, when that cannot be said.
 bool read_watches(OpenFile &file);
 long open_watches(const OpenFile &file);
+
+// files_rows.cc
+void add_file_rows(const std::vector<OpenFile> &files, Plan &plan);
+
+// files_copy.cc: keeps files that are open for writing mapped, and so in the image, until they are unmapped; null or
+// the sentence that says which cannot be.
+const char *map_written_files(const std::vector<OpenFile> &files);
+void unmap_written_files();
 
 // owners.cc: with all threads there again.
 void read_owner(OpenFile &file);

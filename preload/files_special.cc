@@ -242,6 +242,32 @@ long add_members(const OpenFile &file) {
     return 0;
 }
 
+std::string lock_holder(const OpenFile &file) {
+    for (const FileLock &lock : file.locks) {
+        struct flock region {};
+        region.l_type = lock.write ? F_WRLCK : F_RDLCK;
+        region.l_start = lock.start;
+        region.l_len = lock.length;
+        if (lock.kind != FileLock::Kind::flock && system_call(SYS_fcntl, file.fd, F_GETLK, as_long(&region)) == 0 &&
+            region.l_type != F_UNLCK && region.l_pid > 0)
+            return "process " + std::to_string(region.l_pid);
+    }
+    // Of flock(2) the kernel tells only here: "1: FLOCK ADVISORY WRITE pid major:minor:inode start end".
+    std::string table(64 << 10, 0);
+    const long length = sys::read_file("/proc/locks", table.data(), table.size());
+    table.resize(static_cast<size_t>(std::max(length, 0l)));
+    const size_t at = table.find(":" + std::to_string(file.info.st_ino) + " ");
+    int process = 0;
+    if (at != std::string::npos) {
+        const size_t start = table.rfind('\n', at);
+        if (sscanf(table.c_str() + (start == std::string::npos ? 0 : start + 1), "%*d: %*s %*s %*s %d", &process) ==
+                1 &&
+            process > 0)
+            return "process " + std::to_string(process);
+    }
+    return "another process";
+}
+
 long take_locks(const OpenFile &file) {
     for (const FileLock &lock : file.locks) {
         long error;

@@ -13,6 +13,10 @@ class Plan {
     image::Process process{};
     std::vector<image::Region> regions;
     std::vector<image::File> files;
+    std::vector<image::Pipe> pipes;
+    std::vector<image::Socket> sockets;
+    std::vector<image::Descriptor> descriptors;
+    std::vector<image::FileLock> file_locks;
     std::vector<image::Thread> threads;
     std::vector<image::Signal> signals;
     std::vector<image::IntervalTimer> interval_timers;

@@ -18,9 +18,11 @@ using Restored = std::expected<void, std::string>;
 
 // files.cc: descriptors of the application with flags, offset, size
 // With a sentence when the content of one could not be copied: then there is no checkpoint.
-const char *record_files(Plan &plan);
+// With `copy_written`, files that are open for writing are kept in the image, see unmap_written_files().
+const char *record_files(Plan &plan, bool copy_written);
 const char *blocker_files();
 Restored restore_files();
+void unmap_written_files();  // once the image is durable, or given up
 void restore_owners();  // once all threads exist again: who gets SIGIO
 
 // signals.cc: actions, and the signals that we use ourselves

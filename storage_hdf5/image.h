@@ -13,7 +13,7 @@
 namespace sckpt::image {
 
 inline constexpr std::uint64_t kMagic = 0x4e414c5054504b43;  // "CKPTPLAN", little endian
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 
 // A string of the plan: bytes [offset, offset + length) of the section `strings`, no terminator.
 struct Ref {
@@ -25,7 +25,11 @@ enum class Table : std::uint32_t {
     strings,          // char
     process,          // Process, exactly one row
     regions,          // Region, by ascending address
-    files,            // File, one row per open descriptor of the application
+    files,            // File, one row per open descriptor of the application, of every kind
+    pipes,            // Pipe, one row per pipe or fifo
+    sockets,          // Socket
+    descriptors,      // Descriptor: the state of eventfd, timerfd, signalfd, epoll, inotify, terminals and memory
+    file_locks,       // FileLock
     threads,          // Thread, the first row is the main thread
     signals,          // Signal, one row per signal with an action other than the default
     interval_timers,  // IntervalTimer (setitimer)
@@ -127,7 +131,42 @@ struct File {
     std::int64_t offset;         // bytes, at the cut
     std::int64_t size;           // bytes, at the cut: output beyond it is cut back at restore
     std::uint64_t device, inode;
+    std::int64_t modified_ns;    // time of modification at the cut, nanoseconds since 1970
+    std::uint64_t fingerprint;   // of a file that is open for reading only (base/fingerprint.h), else 0
     Ref path;
+    Ref kind;                    // regular, directory, socket ...
+};
+
+struct Pipe {
+    std::int32_t descriptor;
+    std::int32_t capacity;  // bytes
+    std::int64_t unread;    // bytes, kept at the lowest descriptor that reads
+};
+
+struct Socket {
+    std::int32_t descriptor;
+    std::int32_t pair;     // descriptor at the other end, -1 when it is not in this process
+    std::int32_t backlog;  // connections, of one that listens
+    std::int32_t messages; // unread, 1 for a stream
+    std::int64_t unread;   // bytes
+    Ref family, type;
+    Ref state;             // listening, connected, ...
+    Ref here, peer;        // addresses, empty when there is none
+};
+
+struct Descriptor {
+    std::int32_t descriptor;
+    std::int32_t thread;  // id of the thread that made it, 0 when unknown
+    Ref kind;
+    Ref state;            // in words
+};
+
+struct FileLock {
+    std::int32_t descriptor;
+    std::int32_t exclusive;  // boolean
+    std::int64_t start;      // bytes
+    std::int64_t length;     // bytes, 0: to the end
+    Ref kind;                // fcntl, description, flock
 };
 
 struct Thread {

@@ -104,7 +104,41 @@ constexpr std::array kFiles{
     FIELD(image::File, mode, "st_mode"),   FIELD(image::File, thread, "thread id, 0 unknown"),
     FIELD(image::File, offset, "bytes"),   FIELD(image::File, size, "bytes"),
     FIELD(image::File, device, "st_dev"),  FIELD(image::File, inode, "st_ino"),
-    FIELD(image::File, path, "path"),
+    FIELD(image::File, modified_ns, "ns since 1970-01-01 UTC"),
+    FIELD(image::File, fingerprint, "0 none"),
+    FIELD(image::File, path, "path"),      FIELD(image::File, kind, ""),
+};
+
+constexpr std::array kPipes{
+    FIELD(image::Pipe, descriptor, ""),
+    FIELD(image::Pipe, capacity, "bytes"),
+    FIELD(image::Pipe, unread, "bytes"),
+};
+
+constexpr std::array kSockets{
+    FIELD(image::Socket, descriptor, ""),
+    FIELD(image::Socket, pair, "descriptor, -1 none"),
+    FIELD(image::Socket, backlog, "connections"),
+    FIELD(image::Socket, messages, "messages"),
+    FIELD(image::Socket, unread, "bytes"),
+    FIELD(image::Socket, family, ""),
+    FIELD(image::Socket, type, ""),
+    FIELD(image::Socket, state, ""),
+    FIELD(image::Socket, here, "address"),
+    FIELD(image::Socket, peer, "address"),
+};
+
+constexpr std::array kDescriptors{
+    FIELD(image::Descriptor, descriptor, ""),
+    FIELD(image::Descriptor, thread, "thread id, 0 unknown"),
+    FIELD(image::Descriptor, kind, ""),
+    FIELD(image::Descriptor, state, ""),
+};
+
+constexpr std::array kFileLocks{
+    FIELD(image::FileLock, descriptor, ""), FIELD(image::FileLock, exclusive, "boolean"),
+    FIELD(image::FileLock, start, "bytes"), FIELD(image::FileLock, length, "bytes, 0 to the end"),
+    FIELD(image::FileLock, kind, ""),
 };
 
 constexpr std::array kThreads{
@@ -193,6 +227,10 @@ const TableSchema kTables[] = {
     {"process", "the rank and its process at the cut", sizeof(image::Process), kProcess},
     {"regions", "mapped memory by ascending address", sizeof(StoredRegion), kRegions},
     {"files", "open descriptors of the application", sizeof(image::File), kFiles},
+    {"pipes", "pipes and fifos", sizeof(image::Pipe), kPipes},
+    {"sockets", "sockets", sizeof(image::Socket), kSockets},
+    {"descriptors", "states of other descriptors", sizeof(image::Descriptor), kDescriptors},
+    {"file_locks", "locks on files", sizeof(image::FileLock), kFileLocks},
     {"threads", "threads of the application, the main thread first", sizeof(image::Thread), kThreads},
     {"signals", "signals with an action other than the default", sizeof(image::Signal), kSignals},
     {"interval_timers", "timers of setitimer(2)", sizeof(image::IntervalTimer), kIntervalTimers},

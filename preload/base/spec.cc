@@ -8,7 +8,7 @@
 namespace sckpt::base {
 namespace {
 
-constexpr std::string_view kKeys = "interval=, on=, keep=, sync=, requeue=, fallback=";
+constexpr std::string_view kKeys = "interval=, on=, keep=, sync=, requeue=, fallback=, files=, changed=";
 
 // A wrong word in a message: bounded, since a message must stay one sentence.
 std::string quoted(std::string_view word) {
@@ -95,16 +95,30 @@ std::expected<void, std::string> set_fallback(Spec &spec, std::string_view value
     return {};
 }
 
+std::expected<void, std::string> set_files(Spec &spec, std::string_view value) {
+    if (value != "name" && value != "copy") return wrong_value("files", value, "name, copy");
+    spec.copy_files = value == "copy";
+    return {};
+}
+
+std::expected<void, std::string> set_changed(Spec &spec, std::string_view value) {
+    if (value != "refuse" && value != "accept") return wrong_value("changed", value, "refuse, accept");
+    spec.changed = value == "refuse" ? Changed::kRefuse : Changed::kAccept;
+    return {};
+}
+
 struct Key {
     std::string_view name;
     std::expected<void, std::string> (*set)(Spec &, std::string_view);
 };
-constexpr std::array<Key, 6> kTable = {{{"interval", set_interval},
+constexpr std::array<Key, 8> kTable = {{{"interval", set_interval},
                                         {"on", set_events},
                                         {"keep", set_keep},
                                         {"sync", set_synchronous},
                                         {"requeue", set_requeue},
-                                        {"fallback", set_fallback}}};
+                                        {"fallback", set_fallback},
+                                        {"files", set_files},
+                                        {"changed", set_changed}}};
 
 }  // namespace
 
@@ -207,6 +221,8 @@ std::string canonical(const Spec &spec) {
     text += spec.synchronous ? ",sync=yes" : ",sync=no";
     text += spec.requeue == Requeue::kAuto ? ",requeue=auto" : ",requeue=hold";
     text += spec.fallback == Fallback::kRefuse ? ",fallback=refuse" : ",fallback=fresh";
+    text += spec.copy_files ? ",files=copy" : ",files=name";
+    text += spec.changed == Changed::kRefuse ? ",changed=refuse" : ",changed=accept";
     return text;
 }
 

@@ -29,6 +29,12 @@ enum class Fallback : std::uint8_t {
     kFresh,   // it starts from the beginning
 };
 
+// What becomes of a file that the program has open for reading only, when it was changed between checkpoint and restore.
+enum class Changed : std::uint8_t {
+    kRefuse,  // the restore does not start
+    kAccept,  // the restored program reads what is there now
+};
+
 // A checkpoint policy.  The default value is what `on` means.
 struct Spec {
     bool enabled = true;                 // false: `off`, for one srun in a script whose job asked for checkpoints
@@ -40,6 +46,8 @@ struct Spec {
     bool synchronous = false;            // ranks stay parked until the commit, instead of a copy-on-write snapshot
     Requeue requeue = Requeue::kAuto;
     Fallback fallback = Fallback::kRefuse;
+    bool copy_files = false;             // contents of files that are open for writing go into the checkpoint
+    Changed changed = Changed::kRefuse;
 
     bool operator==(const Spec &) const = default;
 };
@@ -47,12 +55,12 @@ struct Spec {
 // Parses SPEC: `on`, `off`, or a Slurm time (srun(1), --time: 10, 30:00, 1:00:00, 1-0, 1-2:3, 1-2:3:4; also 600s) as
 // the interval, followed by key=value pairs, or these alone, joined by commas:
 //   interval=TIME  on=EVENT[+EVENT...] (preempt, timelimit, term; or none)  keep=N  sync=yes|no  requeue=auto|hold
-//   fallback=refuse|fresh
+//   fallback=refuse|fresh  files=name|copy  changed=refuse|accept
 // Error: one sentence that names the wrong word and what is allowed.
 std::expected<Spec, std::string> parse_spec(std::string_view text);
 
 // The one text for a policy, interval in seconds: `interval=600s,on=preempt+timelimit,keep=2,sync=no,requeue=auto,
-// fallback=refuse` (one line).  parse_spec(canonical(s)) == s for every s that parse_spec gives.
+// fallback=refuse,files=name,changed=refuse` (one line).  parse_spec(canonical(s)) == s for every s that parse_spec gives.
 std::string canonical(const Spec &spec);
 
 // Seconds of a Slurm time (see parse_spec).  Error: what is wrong with it, to follow the quoted text.

@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "preload/base/fingerprint.h"
 #include "preload/restore/elf.h"
 #include "preload/restore/plan.h"
 #include "preload/restore/text.h"
@@ -108,7 +109,51 @@ Problem check_written_file(const std::string &path, const WrittenFile &file) {
                 ", and the checkpoint holds only the mapped parts of it");
 }
 
+bool is_opened_by_name(const SourceFile &file) {
+    return (S_ISREG(file.mode) || S_ISDIR(file.mode)) && file.path.starts_with('/') && !file.path.ends_with(kDeleted) &&
+           file.kind != "deleted" && file.kind != "memory" && file.kind != "stream";
+}
+
+// Files about the system differ from node to node and from moment to moment.
+bool is_of_the_system(std::string_view path) {
+    return path.starts_with("/proc/") || path.starts_with("/sys/") || path.starts_with("/dev/");
+}
+
+std::optional<std::string> change_of(const SourceFile &file) {
+    struct stat now {};
+    const int fd = open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return {};  // check_open_files() says that
+    fstat(fd, &now);
+    const bool same_time = now.st_mtim.tv_sec * 1'000'000'000 + now.st_mtim.tv_nsec == file.modified_ns;
+    const bool shorter = now.st_size < file.size;
+    const bool same =
+        (same_time && now.st_size == file.size) ||
+        (!shorter && file.fingerprint != 0 && fingerprint(fd, file.size, file.offset) == file.fingerprint);
+    close(fd);
+    if (same) return {};
+    return text("the open file ", file.path, " (descriptor ", file.descriptor,
+                ") has been changed since the checkpoint: ",
+                shorter ? text("it has ", now.st_size, " bytes instead of ", file.size) : "its content differs");
+}
+
 }  // namespace
+
+std::vector<std::string> changed_files(const Source &source) {
+    std::vector<std::string> changes;
+    // What the program writes itself, it may have written since.
+    std::set<std::string_view> own;
+    for (const auto &file : source.files)
+        if ((file.flags & O_ACCMODE) != O_RDONLY) own.insert(file.path);
+    for (const auto &[path, file] : written_files(source)) own.insert(path);
+    for (const auto &file : source.files) {
+        if (!S_ISREG(file.mode) || !is_opened_by_name(file) || file.shares_with >= 0 || is_of_the_system(file.path))
+            continue;
+        if ((file.flags & O_ACCMODE) != O_RDONLY || (file.flags & O_PATH) != 0 || file.size == 0) continue;
+        if (own.contains(file.path)) continue;
+        if (auto change = change_of(file)) changes.push_back(std::move(*change));
+    }
+    return changes;
+}
 
 Problem check_mapped_files(const Source &source) {
     const auto written = written_files(source);
@@ -129,10 +174,10 @@ Problem check_open_files(const Source &source) {
     if (stat(source.directory.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) {
         return text("the working directory ", source.directory, " is not on this node: create it or restore elsewhere");
     }
+    const auto written = written_files(source);  // those come back, should they be gone
     for (const auto &file : source.files) {
         const bool standard = file.descriptor <= 2 || (file.shares_with >= 0 && file.shares_with <= 2);
-        const bool named = S_ISREG(file.mode) || S_ISDIR(file.mode);
-        if (standard || !named || !file.path.starts_with('/') || file.path.ends_with(kDeleted)) continue;
+        if (standard || !is_opened_by_name(file) || written.contains(file.path)) continue;
         const auto mode = file.flags & O_ACCMODE;
         const int wanted = (mode != O_WRONLY ? R_OK : 0) | (mode != O_RDONLY ? W_OK : 0);
         if (access(file.path.c_str(), wanted) != 0) {

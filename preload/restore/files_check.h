@@ -1,6 +1,9 @@
 // Are the files that the image refers to here, and the same?
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "preload/restore/checks.h"
 
 namespace sckpt::restore {
@@ -14,5 +17,10 @@ Problem check_mapped_files(const Source &source);
 /// The working directory, and every regular file and directory that was open (standard streams, which belong to the
 /// new step, and deleted files excepted).  The sentence names the path.
 Problem check_open_files(const Source &source);
+
+/// What was changed since the checkpoint of regular files that were open for reading only, a sentence each.  What the
+/// program itself has open for writing may change.  A file that has only grown, or was written again with the same
+/// content, counts as unchanged: logs grow, inputs are staged again.
+std::vector<std::string> changed_files(const Source &source);
 
 }  // namespace sckpt::restore

@@ -90,6 +90,11 @@ int restore_rank() {
     if (!moves) return refuse(moves.error());
     if (auto problem = check_mapped_files(*source)) return refuse(*problem);
     if (auto problem = check_open_files(*source)) return refuse(*problem);
+    for (const std::string &changed : changed_files(*source)) {
+        if (!request->accept_changed)
+            return refuse(changed + " (changed=accept in --checkpoint restores all the same)");
+        std::fputs(text("sckpt-restore: ", changed, "\n").c_str(), stderr);
+    }
 
     return refuse(launch(*source, *plan, *moves, *request, environ, started.tv_sec * 1'000'000'000 + started.tv_nsec));
 }

@@ -3,7 +3,7 @@
 RESTORE := preload/restore
 RESTORE_LIB_SOURCES := $(addprefix $(RESTORE)/,checks.cc elf.cc files_check.cc launch.cc limits.cc maps.cc match.cc \
 	plan.cc request.cc restorer_blob.cc source_hdf5.cc)
-RESTORE_OBJECTS := $(RESTORE_LIB_SOURCES:%.cc=$(BUILD)/%.o) $(BUILD)/preload/base/maps.o
+RESTORE_OBJECTS := $(RESTORE_LIB_SOURCES:%.cc=$(BUILD)/%.o) $(addprefix $(BUILD)/preload/base/,maps.o spec.o)
 
 # No libc, no stack protector (the FS register changes under it), nothing that would need a relocation.
 RESTORER_FLAGS := -ffreestanding -fPIE -fvisibility=hidden -fno-stack-protector -fno-exceptions -fno-rtti \
@@ -40,7 +40,7 @@ $(BUILD)/unit/restore_plan_test: $(BUILD)/tests/unit/restore_plan_test.o $(BUILD
 UNIT_TESTS += $(BUILD)/unit/restore_plan_test
 
 $(BUILD)/unit/restore_checks_test: $(BUILD)/tests/unit/restore_checks_test.o \
-	$(addprefix $(BUILD)/$(RESTORE)/,checks.o elf.o files_check.o limits.o maps.o match.o request.o) $(BUILD)/preload/base/maps.o
+	$(addprefix $(BUILD)/$(RESTORE)/,checks.o elf.o files_check.o limits.o maps.o match.o request.o) $(addprefix $(BUILD)/preload/base/,maps.o spec.o)
 	@mkdir -p $(@D)
 	$(CXX) $(OPT) -o $@ $^ $(UNIT_LIBS)
 UNIT_TESTS += $(BUILD)/unit/restore_checks_test

@@ -5,6 +5,7 @@
 #include <span>
 #include <string_view>
 
+#include "preload/base/spec.h"
 #include "preload/env.h"
 #include "preload/restore/text.h"
 
@@ -47,6 +48,9 @@ std::expected<Request, std::string> read_request(const Lookup &lookup) {
     request.world_size = *size;
     const char *log = lookup(env::kLog);
     request.debug = log != nullptr && std::string_view(log) == "debug";
+    const char *spec = lookup(env::kSpec);
+    const auto policy = base::parse_spec(spec != nullptr && *spec != 0 ? spec : "on");
+    request.accept_changed = policy && policy->changed == base::Changed::kAccept;
     return request;
 }
 

@@ -13,6 +13,7 @@ struct Request {
     std::uint32_t rank = 0;
     std::uint32_t world_size = 0;
     bool debug = false;
+    bool accept_changed = false;  // changed=accept in SCKPT_SPEC
 };
 
 /// Looks a variable up; nullptr when it is not set.  getenv(3) fits.

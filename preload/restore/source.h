@@ -38,7 +38,11 @@ struct SourceFile {
     std::uint32_t flags = 0;        // O_*
     std::uint32_t mode = 0;         // st_mode
     std::int32_t shares_with = -1;  // lowest descriptor of the same open file description
-    std::string path;
+    std::string path{};
+    std::string kind{};  // as the table files has it
+    std::int64_t offset = 0, size = 0;  // bytes, at the cut
+    std::int64_t modified_ns = 0;       // likewise, nanoseconds since 1970
+    std::uint64_t fingerprint = 0;      // base/fingerprint.h; 0: none
 };
 
 struct Source {

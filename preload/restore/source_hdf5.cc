@@ -31,7 +31,8 @@ Source convert(const storage::Image &image) {
     }
     for (const auto &file : image.files()) {
         source.files.push_back({file.record.descriptor, file.record.flags, file.record.mode, file.record.shares_with,
-                                std::string(file.path)});
+                                std::string(file.path), std::string(image.text(file.record.kind)), file.record.offset,
+                                file.record.size, file.record.modified_ns, file.record.fingerprint});
     }
     source.rank_file = image.path().string();
     source.pages_offset = image.pages_offset();

@@ -1,5 +1,6 @@
 """Restores that must not be made: refused in the rank, end to end, and the checkpoint stays as it was."""
 
+import fcntl
 import os
 import pathlib
 import shutil
@@ -185,6 +186,42 @@ def open_file_missing(run):
     file.write_bytes(filled(FILE_BYTES, 77))
     point = saved(run, ("8", f"file={file}"))
     refused_without(run, point, file, r"the open file .*/data .*No such file")
+
+
+def saved_with_file(run, spec="on"):
+    run.case.spec = spec
+    file = run.directory / "data"
+    file.write_bytes(filled(FILE_BYTES, 77))
+    return file, saved(run, ("8", f"file={file}"))
+
+
+@test
+def open_file_changed(run):
+    file, point = saved_with_file(run)
+    run.expect_refusal_when(point, file, flip(lambda size: 50), "the open file .*/data .*content differs.*changed=accept")
+    run.expect_refusal_when(point, file, lambda p: os.truncate(p, 10), "/data .*has 10 bytes instead of 5000")
+    # The same content written again, as when a batch script stages its input once more.
+    file.write_bytes(file.read_bytes())
+    run.restores(point)
+
+
+@test
+def open_file_changed_and_accepted(run):
+    file, point = saved_with_file(run, "on,changed=accept")
+    flip(lambda size: 50)(file)  # the program reads from byte 100
+    run.restores(point)
+    check("has been changed since the checkpoint" in run.output(), f"nothing is said: {run.output()[:400]}")
+
+
+@test
+def lock_held_by_another(run):
+    file = run.directory / "locked"
+    file.write_bytes(bytes(10))
+    point = saved(run, ("8", f"lock={file}"))
+    with open(file, "r+b") as other:
+        fcntl.lockf(other, fcntl.LOCK_EX)
+        run.expect_refusal(point, rf"the lock on .*/locked .*held by process {os.getpid()}\b")
+    run.restores(point)
 
 
 def saved_with_mpi_file(run):

@@ -1,6 +1,6 @@
 // The program that the tests of failures run: it keeps a known state in memory, in a loaded library and behind an open
 // file, and goes on communicating until it is told to stop and check everything.
-//   steady MIB [plugin=LIBRARY] [file=PATH] [mpi=PATH] [vast]
+//   steady MIB [plugin=LIBRARY] [file=PATH] [lock=PATH] [mpi=PATH] [vast]
 // vast: also two reservations that lie next to each other and together are larger than the machine, so that the kernel
 // refuses to copy the process.
 #include <dlfcn.h>
@@ -32,6 +32,12 @@ static void open_file(const char *path) {
     if (file < 0) fail("cannot open %s", path);
     fill(file_content, sizeof file_content, 77);
     CHECK_EQUAL(lseek(file, 100, SEEK_SET), 100);
+}
+
+// A byte of it, which is this rank's.
+static void lock_file(const char *path) {
+    struct flock region = {.l_type = F_WRLCK, .l_start = rank, .l_len = 1};
+    CHECK_EQUAL(fcntl(open(path, O_RDWR), F_SETLK, &region), 0);
 }
 
 static void open_shared(const char *path) {
@@ -68,6 +74,7 @@ int main(int argc, char **argv) {
     for (int i = 2; i < argc; ++i) {
         if (strncmp(argv[i], "plugin=", 7) == 0) load_plugin(argv[i] + 7);
         if (strncmp(argv[i], "file=", 5) == 0) open_file(argv[i] + 5);
+        if (strncmp(argv[i], "lock=", 5) == 0) lock_file(argv[i] + 5);
         if (strncmp(argv[i], "mpi=", 4) == 0) open_shared(argv[i] + 4);
         if (strcmp(argv[i], "vast") == 0) vast = reserve_more_than_there_is();
     }

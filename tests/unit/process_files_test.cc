@@ -41,7 +41,7 @@ class Files : public testing::Test {
     Plan record() {
         EXPECT_EQ(blocker_files(), nullptr) << blocker_files();
         Plan plan;
-        EXPECT_EQ(record_files(plan), nullptr);
+        EXPECT_EQ(record_files(plan, false), nullptr);
         return plan;
     }
     std::string directory;
@@ -198,6 +198,22 @@ TEST_F(Files, EventsTimersSignalsAndEpollComeBack) {
                   return wrong;
               }),
               "");
+}
+
+TEST_F(Files, AnEventfdTellsItsKindWhereTheKernelDoesNot) {
+    for (const unsigned count : {0u, 1u, 2u, 7u})
+        for (const int flags : {0, int{EFD_SEMAPHORE}}) {
+            OpenFile file;
+            file.fd = eventfd(count, flags | EFD_NONBLOCK);
+            file.kind = FileKind::eventfd;
+            file.facts = "pos:\t0\neventfd-count:                " + std::to_string(count) + "\n";
+            ASSERT_TRUE(copy_content(file));
+            EXPECT_EQ(file.semaphore, flags != 0) << count;
+            std::uint64_t sum = 0, got = 0;
+            while (read(file.fd, &got, sizeof got) == sizeof got) sum += got;
+            EXPECT_EQ(sum, count) << "it holds what it held";
+            close(file.fd);
+        }
 }
 
 TEST_F(Files, DevicesDirectoriesAndStreams) {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <map>
 
+#include "preload/base/fingerprint.h"
 #include "preload/env.h"
 #include "preload/restore/checks.h"
 #include "preload/restore/elf.h"
@@ -238,6 +239,46 @@ TEST_F(Files, StandardStreamsAndDeletedFilesAreNotLookedFor) {
                      {9, O_WRONLY, S_IFREG | 0600, 1, "/nowhere/slurm-1.out"},
                      {5, O_RDWR, S_IFREG | 0600, -1, "/nowhere/tmp (deleted)"}};
     EXPECT_FALSE(check_open_files(source_));
+}
+
+TEST_F(Files, InputsMustBeWhatTheyWere) {
+    const std::string content(300'000, 'x'), input = write("input", content);
+    const int fd = open(input.c_str(), O_RDONLY);
+    struct stat info {};
+    fstat(fd, &info);
+    const auto time = info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec;
+    const auto size = static_cast<std::int64_t>(content.size());
+    source_.files = {{.descriptor = 5,
+                      .flags = O_RDONLY,
+                      .mode = S_IFREG | 0600,
+                      .path = input,
+                      .kind = "regular",
+                      .offset = 150'000,
+                      .size = size,
+                      .modified_ns = time,
+                      .fingerprint = fingerprint(fd, size, 150'000)}};
+    close(fd);
+    EXPECT_TRUE(changed_files(source_).empty());
+    const auto wrong = [&](std::string now) {
+        write("input", now);
+        source_.files[0].modified_ns = 1;
+        const auto said = changed_files(source_);
+        return said.empty() ? std::string() : said[0];
+    };
+    EXPECT_EQ(wrong(content), "");
+    EXPECT_EQ(wrong(content + "more"), "") << "it has grown";
+    std::string other = content;
+    for (const std::size_t at : {std::size_t{0}, std::size_t{150'000}, content.size() - 1}) {
+        other[at] = 'y';
+        EXPECT_NE(wrong(other).find("(descriptor 5) has been changed since the checkpoint: its content"),
+                  std::string::npos);
+        other = content;
+    }
+    EXPECT_NE(wrong(content.substr(1)).find("it has 299999 bytes instead of 300000"), std::string::npos);
+    source_.files[0].fingerprint = 0;
+    EXPECT_NE(wrong(content), "") << "nothing but the time tells";
+    source_.files[0].flags = O_RDWR;
+    EXPECT_EQ(wrong(other), "");
 }
 
 TEST(BuildId, FilesWithoutOne) {

@@ -15,7 +15,7 @@ std::string error_of(std::string_view text) {
 TEST(Spec, OnIsTheDefaultPolicy) {
     ASSERT_TRUE(parse_spec("on"));
     EXPECT_EQ(*parse_spec("on"), Spec{});
-    EXPECT_EQ(canonical(Spec{}), "on=preempt+timelimit,keep=2,sync=no,requeue=auto,fallback=refuse");
+    EXPECT_EQ(canonical(Spec{}), "on=preempt+timelimit,keep=2,sync=no,requeue=auto,fallback=refuse,files=name,changed=refuse");
 }
 
 TEST(Spec, OffStandsAlone) {
@@ -59,7 +59,7 @@ TEST(Spec, WrongTimes) {
 }
 
 TEST(Spec, EveryKey) {
-    const auto spec = parse_spec("interval=1-0,on=term+preempt,keep=7,sync=yes,requeue=hold,fallback=fresh");
+    const auto spec = parse_spec("interval=1-0,on=term+preempt,keep=7,sync=yes,requeue=hold,fallback=fresh,files=copy,changed=accept");
     ASSERT_TRUE(spec) << spec.error();
     EXPECT_EQ(*spec, (Spec{.enabled = true,
                            .interval_seconds = 86400,
@@ -69,8 +69,10 @@ TEST(Spec, EveryKey) {
                            .keep = 7,
                            .synchronous = true,
                            .requeue = Requeue::kHold,
-                           .fallback = Fallback::kFresh}));
-    EXPECT_EQ(canonical(*spec), "interval=86400s,on=preempt+term,keep=7,sync=yes,requeue=hold,fallback=fresh");
+                           .fallback = Fallback::kFresh,
+                           .copy_files = true,
+                           .changed = Changed::kAccept}));
+    EXPECT_EQ(canonical(*spec), "interval=86400s,on=preempt+term,keep=7,sync=yes,requeue=hold,fallback=fresh,files=copy,changed=accept");
 }
 
 TEST(Spec, ABareWordMayBeFollowedByKeys) {
@@ -106,6 +108,8 @@ TEST(Spec, EveryErrorNamesTheWordAndWhatIsAllowed) {
         {"sync=maybe", "'maybe'", "yes, no"},
         {"requeue=no", "'no'", "auto, hold"},
         {"fallback=retry", "'retry'", "refuse, fresh"},
+        {"files=yes", "'yes'", "name, copy"},
+        {"changed=", "''", "refuse, accept"},
         {"keep=1,keep=2", "'keep'", "twice"},
         {"10,interval=5", "'interval'", "twice"},
         {"on\n", "control character", "words joined by commas"},
@@ -129,7 +133,7 @@ TEST(Spec, LengthIsBoundedAndMessagesStayShort) {
 }
 
 TEST(Spec, CanonicalTextIsAFixedPoint) {
-    for (unsigned bits = 0; bits < 64; ++bits) {
+    for (unsigned bits = 0; bits < 256; ++bits) {
         for (const std::uint64_t interval :
              {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{600}, kIntervalMaximum}) {
             const Spec spec{.enabled = true,
@@ -140,7 +144,9 @@ TEST(Spec, CanonicalTextIsAFixedPoint) {
                             .keep = 1 + bits,
                             .synchronous = (bits & 8) != 0,
                             .requeue = (bits & 16) != 0 ? Requeue::kHold : Requeue::kAuto,
-                            .fallback = (bits & 32) != 0 ? Fallback::kFresh : Fallback::kRefuse};
+                            .fallback = (bits & 32) != 0 ? Fallback::kFresh : Fallback::kRefuse,
+                            .copy_files = (bits & 64) != 0,
+                            .changed = (bits & 128) != 0 ? Changed::kAccept : Changed::kRefuse};
             const auto again = parse_spec(canonical(spec));
             ASSERT_TRUE(again) << again.error();
             EXPECT_EQ(*again, spec) << canonical(spec);
