@@ -96,6 +96,7 @@ void unmark_own_descriptor(int fd);
 bool is_own_descriptor(int fd);
 
 // The thread that opened what the descriptor refers to, by files_opened.cc; 0 when unknown.
+int note_opener(int fd);  // notes the calling thread, and returns what it was given
 int opener_of(int fd, const struct stat &info);
 
 // A number that follows `name:` at the start of a line of fdinfo; `missing` when there is none.

@@ -40,18 +40,20 @@ void note(int fd) {
         va_end(arguments);                                  \
     }
 
-int noted(int fd) {
-    if (fd < 0) return fd;
-    Busy busy;
-    note(fd);
-    return fd;
-}
+int noted(int fd) { return note_opener(fd); }
 FILE *noted(FILE *file) {
     if (file) noted(fileno(file));
     return file;
 }
 
 }  // namespace
+
+int note_opener(int fd) {
+    if (fd < 0) return fd;
+    Busy busy;
+    note(fd);
+    return fd;
+}
 
 int opener_of(int fd, const struct stat &info) {
     if (fd < 0 || fd >= kOpened || opened[fd].device != info.st_dev || opened[fd].inode != info.st_ino) return 0;

@@ -148,7 +148,7 @@ long open_nameless(const OpenFile &file) {
     // Again by its number, with the program's flags.
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%ld", fd);
-    const long opened = sys::open(path, file.flags);
+    const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);
     sys::close(static_cast<int>(fd));
     if (opened < 0) return opened;
     if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);

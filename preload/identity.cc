@@ -114,6 +114,8 @@ SCKPT_WRAPPER int raise(int signal) noexcept {
     return 0;
 }
 
+SCKPT_WRAPPER int gsignal(int signal) noexcept { return raise(signal); }
+
 SCKPT_WRAPPER int sigqueue(pid_t process, int signal, const sigval value) noexcept {
     if (!recording()) return real::sigqueue(process, signal, value);
     if (is_hidden(signal) && is_own(process)) {

@@ -7,7 +7,9 @@
 // at, and the kernel unblocks them inside the call.
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <time.h>
@@ -238,6 +240,22 @@ SCKPT_WRAPPER int epoll_wait(int poller, epoll_event *events, int capacity, int 
     return epoll_pwait(poller, events, capacity, timeout, nullptr);
 }
 
+SCKPT_WRAPPER int epoll_pwait2(int poller, epoll_event *events, int capacity, const timespec *timeout,
+                               const sigset_t *mask) {
+    if (!recording() || (timeout && !valid(*timeout)))
+        return real::epoll_pwait2(poller, events, capacity, timeout, mask);
+    Interruption state;
+    const Span span(ns_or_endless(timeout));
+    MaskMeanwhile meanwhile(mask);
+    if (state.application_too()) return interrupted();
+    const int first = real::epoll_pwait2(poller, events, capacity, timeout, meanwhile.get());
+    return repeat(first, state, [&](const sigset_t &current) {
+        const timespec left = to_timespec(span.endless() ? 0 : span.left());
+        return real::epoll_pwait2(poller, events, capacity, span.endless() ? nullptr : &left,
+                                  mask ? meanwhile.get() : &current);
+    });
+}
+
 SCKPT_WRAPPER int sem_wait(sem_t *semaphore) {
     if (!recording()) return real::sem_wait(semaphore);
     Interruption state;
@@ -285,5 +303,17 @@ int suspend(const sigset_t *given) {
 
 }  // namespace
 
+// The two that share the name sigpause(3): of BSD, with a mask of the first 32 signals, and of System V, with the one
+// signal to let through.
+extern "C" int bsd_sigpause(int mask) asm("sigpause");
+SCKPT_WRAPPER int bsd_sigpause(int mask) {
+    const sigset_t set = to_set(static_cast<std::uint32_t>(mask));
+    return sigsuspend(&set);
+}
+SCKPT_WRAPPER int sigpause(int number) {  // signal.h calls it __xpg_sigpause
+    sigset_t set;
+    if (pthread_sigmask(SIG_BLOCK, nullptr, &set) != 0 || sigdelset(&set, number) != 0) return -1;
+    return sigsuspend(&set);
+}
 SCKPT_WRAPPER int pause() { return recording() ? suspend(nullptr) : real::pause(); }
 SCKPT_WRAPPER int sigsuspend(const sigset_t *mask) { return recording() ? suspend(mask) : real::sigsuspend(mask); }

@@ -93,6 +93,7 @@ SCKPT_WRAPPER int sigblock(int mask) noexcept {
     sigprocmask(SIG_BLOCK, &set, &old);
     return static_cast<int>(to_bits(old));
 }
+SCKPT_WRAPPER int siggetmask() noexcept { return sigblock(0); }
 SCKPT_WRAPPER int sigsetmask(int mask) noexcept {
     sigset_t set = to_set(static_cast<std::uint32_t>(mask)), old{};
     sigprocmask(SIG_SETMASK, &set, &old);

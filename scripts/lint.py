@@ -5,6 +5,7 @@
   exports   libsckpt.so, when it has been built, exports every one of them
   by hand   functions that the table leaves to hand-written code are defined in mpi_coord/
   includes  who may include whom
+  glibc     functions that make a resource are in preload/interceptions.tbl, and wrapped ones are called by a test
   pitfalls  the tests that tests/PITFALLS.md names exist
   coverage  every MPI function is called by a test or has a reason, and tests/COVERAGE.md says so
   length    no source file is longer than LONGEST lines
@@ -20,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'mpi_coord'))
 import coverage  # noqa: E402
 import gen_calls  # noqa: E402
+import interceptions  # noqa: E402
 
 TABLE = 'mpi_coord/calls.tbl'
 LONGEST = 500
@@ -223,7 +225,7 @@ def main():
     build = options.build.resolve()
     paths = list(source_files(ROOT, build))
     faults = [*check_calls(ROOT, build, options), *check_includes(ROOT, build, paths), *check_length(ROOT, paths),
-              *check_pitfalls(ROOT), *coverage.faults(ROOT)]
+              *interceptions.faults(ROOT, build), *check_pitfalls(ROOT), *coverage.faults(ROOT)]
     print(*faults, sep='\n', end='\n' if faults else '')
     sys.exit(1 if faults else 0)
 

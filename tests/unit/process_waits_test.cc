@@ -103,6 +103,12 @@ std::vector<Wait> waits() {
              sigemptyset(&none);
              return out_of_time(pselect(ends[0] + 1, &set, nullptr, nullptr, &t, &none));
          }},
+        {"epoll_pwait2",
+         [] {
+             epoll_event event;
+             const timespec limit = at(kSpan);
+             return out_of_time(epoll_pwait2(poller, &event, 1, &limit, nullptr));
+         }},
         {"epoll_wait",
          [] {
              epoll_event event;
