@@ -231,14 +231,38 @@ long open_special(const OpenFile &file) {
     }
 }
 
+namespace {
+
+constexpr std::uint32_t kManner = EPOLLONESHOT | EPOLLET | EPOLLEXCLUSIVE | EPOLLWAKEUP;
+
+long control(const OpenFile &file, int operation, const EpollMember &member, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.u64 = member.data;
+    return system_call(SYS_epoll_ctl, file.fd, operation, member.fd, as_long(&event));
+}
+
+// A one-shot member that has fired waits for nothing, not even for errors, which a new one always does.  So it is made
+// to fire again, if there is anything to report of it.
+long add_fired(const OpenFile &file, const EpollMember &member) {
+    long error = control(file, EPOLL_CTL_ADD, member, EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLONESHOT);
+    if (error < 0) return error;
+    epoll_event fired{};
+    if (system_call(SYS_epoll_wait, file.fd, as_long(&fired), 1, 0) < 1)
+        error = control(file, EPOLL_CTL_MOD, member, member.events);
+    return error;
+}
+
+}  // namespace
+
+// Members that have fired first: nothing else is reported then.
 long add_members(const OpenFile &file) {
-    for (const EpollMember &member : file.members) {
-        epoll_event event{};
-        event.events = member.events;
-        event.data.u64 = member.data;
-        const long error = system_call(SYS_epoll_ctl, file.fd, EPOLL_CTL_ADD, member.fd, as_long(&event));
-        if (error < 0) return error;
-    }
+    for (const bool fired : {true, false})
+        for (const EpollMember &member : file.members) {
+            if (((member.events & EPOLLONESHOT) && !(member.events & ~kManner)) != fired) continue;
+            const long error = fired ? add_fired(file, member) : control(file, EPOLL_CTL_ADD, member, member.events);
+            if (error < 0) return error;
+        }
     return 0;
 }
 

@@ -13,7 +13,7 @@ Modes (a program does not know in which it runs):
 
 tests/cases/NAME.desc (JSON, optional): "ranks" (the first is the main one; [2, 1, 4]), "modes", "kind" ("static", the
 default: what is seen from outside must be the same afterwards; "busy": it changes by itself), "compare" (of maps,
-files, signals, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a
+files, descriptors, signals, timers, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a
 request is signalled to some time before the others), "args", "env", "env_in_turn" (a list: more variables of the first
 start, the second and so on, over again), "launcher" (words in front of the program), "spec" (instead of "on"), "asks"
 (true: the checkpoints come by themselves, nobody requests them), "program" (of another case: NAME.desc stands alone),
@@ -43,7 +43,7 @@ MODES = ("plain", "continue", "restart", "twice", "chain", "storm", "refused")
 RESTARTS = {"restart": 1, "twice": 2, "chain": 12}
 STORM = 10               # checkpoints of the mode
 STORM_RESTARTS = {3, 6, 10}  # after these
-ASPECTS = ["maps", "files", "signals", "threads"]
+ASPECTS = ["maps", "files", "descriptors", "signals", "timers", "threads"]
 
 
 class Case:

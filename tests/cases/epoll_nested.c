@@ -39,6 +39,8 @@ int main(int argc, char **argv) {
     CHECK_EQUAL(epoll_wait(outer, &got, 1, 1000), 1);  // from here on the one shot is gone
     CHECK_EQUAL(got.data.u64, 3);
     CHECK_EQUAL(pthread_create(&thread, NULL, wait_in, NULL), 0);
+    watch_descriptor(outer);
+    watch_descriptor(inner);
     ready();
     wait_for_go();
 

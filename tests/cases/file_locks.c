@@ -38,6 +38,10 @@ int main(int argc, char **argv) {
     lock(own, F_OFD_SETLK, F_WRLCK, 3, 4);
     lock(gone, F_SETLK, F_WRLCK, 0, 0);
     CHECK_EQUAL(flock(whole, LOCK_SH), 0);
+    watch_descriptor(process);
+    watch_descriptor(own);
+    watch_descriptor(whole);
+    watch_descriptor(gone);
     ready();
     wait_for_go();
 

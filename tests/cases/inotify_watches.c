@@ -32,6 +32,7 @@ int main(int argc, char **argv) {
     } got;
     CHECK_EQUAL(read(fd, &got, sizeof got), sizeof got.event);  // that 2 is gone
     CHECK_EQUAL(got.event.wd, 2);
+    watch_descriptor(fd);
     ready();
     wait_for_go();
 

@@ -39,6 +39,8 @@ int main(int argc, char **argv) {
     CHECK_EQUAL(write(slave, "said\n", 5), 5);
     CHECK_EQUAL(write(raw_master, "\x03\x04\r", 3), 3);
     CHECK_EQUAL(arrived(raw_slave), 1);
+    watch_descriptor(master);
+    watch_descriptor(raw_master);
     ready();
     wait_for_go();
 

@@ -36,6 +36,8 @@ int main(int argc, char **argv) {
     CHECK_EQUAL(setsockopt(packets[0], SOL_SOCKET, SO_SNDBUF, &value, sizeof value), 0);
     CHECK_EQUAL(getsockopt(packets[0], SOL_SOCKET, SO_SNDBUF, &value, &length), 0);
     const int buffer = value;
+    watch_descriptor(stream[0]);
+    watch_descriptor(packets[1]);
     ready();
     wait_for_go();
 

@@ -27,6 +27,12 @@ int main(int argc, char **argv) {
     sigprocmask(SIG_BLOCK, &set, NULL);
     int signals = signalfd(-1, &set, SFD_NONBLOCK);
     CHECK_EQUAL(write(memory, "cached", 6), 6);
+    watch_descriptor(counter);
+    watch_descriptor(poller);
+    watch_descriptor(timer);
+    watch_descriptor(signals);
+    watch_descriptor(memory);
+    watch_descriptor(null);
     ready();
     wait_for_go();
 

@@ -44,6 +44,10 @@ int main(int argc, char **argv) {
     CHECK(poll(state + 1, 1, 10000) == 1);
     // Some dozens of periods, which nobody reads.
     for (int i = 0; i < 25; ++i) nap();
+    watch_descriptor(off);
+    watch_descriptor(steady);
+    watch_descriptor(wall);
+    watch_descriptor(rare);
     ready();
     wait_for_go();
 

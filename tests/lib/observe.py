@@ -83,12 +83,47 @@ def descriptors(pid, directory):
     return found
 
 
+# Lines of fdinfo that say what a descriptor is, and not which number the kernel or a file system has given it; also not
+# what time changes.
+STATE_LINES = ("flags", "eventfd-count", "eventfd-semaphore", "sigmask", "clockid", "it_interval", "tfd", "inotify wd", "lock")
+NUMBERS = [(re.compile(r" pos:\S+ ino:\S+ sdev:\S+"), ""), (re.compile(r" ino:\S+ sdev:\S+"), ""),
+           (re.compile(r" fhandle.*"), ""), (re.compile(r"\d+: (\S+ +\S+ +\S+) -?\d+ \S+"), r"\1")]
+
+
+def watched_descriptors(pid, directory, rank):
+    """{fd: (kind, lines)} of the descriptors that a case has announced by watch_descriptor()."""
+    path, found = directory / f"descriptors.{rank}", {}
+    for entry in path.read_text().split() if path.exists() else []:
+        try:
+            kind = re.sub(r":\[\d+\]$|\d+$", "", os.readlink(f"/proc/{pid}/fd/{entry}"))
+            lines = [line for line in pathlib.Path(f"/proc/{pid}/fdinfo/{entry}").read_text().splitlines()
+                     if line.rpartition(":")[0].startswith(STATE_LINES)]
+        except FileNotFoundError:
+            kind, lines = "closed", []
+        for pattern, instead in NUMBERS:
+            lines = [pattern.sub(instead, line) for line in lines]
+        found[int(entry)] = (kind if "deleted" not in kind else "without a name", sorted(lines))
+    return found
+
+
+def timers(pid):
+    """[(number, signal, kind of notification)] of the POSIX timers of the application."""
+    found = []
+    for entry in re.split(r"^ID: ", pathlib.Path("/proc", str(pid), "timers").read_text(), flags=re.M)[1:]:
+        number, *lines = entry.splitlines()
+        facts = dict(line.split(": ", 1) for line in lines if ": " in line)
+        which = int(facts["signal"].split("/")[0])
+        if which not in OWN_SIGNALS:
+            found.append((int(number), which, facts["notify"].split("/")[0], facts["ClockID"]))
+    return sorted(found)
+
+
 def signals(pid):
-    """{field: set of signal numbers} blocked, ignored and caught in the main thread."""
+    """{field: set of signal numbers} blocked, ignored, caught and pending in the main thread, pending in the process."""
     found = {}
     for line in pathlib.Path("/proc", str(pid), "status").read_text().splitlines():
         name, _, value = line.partition(":")
-        if name in ("SigBlk", "SigIgn", "SigCgt"):
+        if name in ("SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd"):
             bits = int(value, 16)
             found[name] = {n for n in range(1, 65) if bits >> (n - 1) & 1} - OWN_SIGNALS
     return found
@@ -111,12 +146,13 @@ class Picture:
     """All of that, of one rank at one moment."""
 
     def __init__(self, pid, directory, rank, aspects):
-        self.directory, self.aspects = directory, aspects
+        self.directory, self.rank, self.aspects = directory, rank, aspects
         self.regions = regions(pid, directory, rank)
         self.rest = self._rest(pid)
 
     def _rest(self, pid):
-        return {"files": descriptors(pid, self.directory), "signals": signals(pid), "threads": named_threads(pid)}
+        return {"files": descriptors(pid, self.directory), "signals": signals(pid), "threads": named_threads(pid),
+                "descriptors": watched_descriptors(pid, self.directory, self.rank), "timers": timers(pid)}
 
     def difference(self, pid):
         """What is not as it was, in one sentence, or None."""

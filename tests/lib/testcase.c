@@ -65,12 +65,21 @@ void ready(void) {
     write_file("ready", text);
 }
 
-void watch(const void *start, size_t bytes) {
-    char path[PATH_MAX], line[64];
-    snprintf(path, sizeof path, "%s/watched.%d", directory, rank);
-    int length = snprintf(line, sizeof line, "%lx-%lx\n", (unsigned long)start, (unsigned long)start + bytes);
+static void announce(const char *what, const char *line, int length) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s.%d", directory, what, rank);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, line, length) != length || close(fd) != 0) fail("cannot write %s", path);
+}
+
+void watch(const void *start, size_t bytes) {
+    char line[64];
+    announce("watched", line, snprintf(line, sizeof line, "%lx-%lx\n", (unsigned long)start, (unsigned long)start + bytes));
+}
+
+void watch_descriptor(int number) {
+    char line[16];
+    announce("descriptors", line, snprintf(line, sizeof line, "%d\n", number));
 }
 
 static long raw_syscall(long number, long a, long b, long c, long d) {

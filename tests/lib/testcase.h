@@ -42,6 +42,9 @@ void nap(void);
 // Page-aligned.
 void watch(const void *start, size_t bytes);
 
+// Announces a descriptor whose state, as /proc/PID/fdinfo shows it, the runner must find unchanged after a restore.
+void watch_descriptor(int fd);
+
 // Records success; returns the exit code for main.
 int pass(void);
 
