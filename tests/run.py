@@ -9,7 +9,9 @@ Modes (a program does not know in which it runs):
   chain     restarted twelve times; nothing may grow from generation to generation (only where NAME.desc asks for it)
   storm     ten checkpoints, three of them restored, at random moments (only where NAME.desc asks for it)
   refused   the checkpoint must be declined, for the reason that NAME.desc gives, and the program goes on unharmed
-`--native` runs the programs without the interceptor, which proves the cases themselves.
+`--native` runs the programs without the interceptor, which proves the cases themselves.  A program that tells what it
+has found out (tell() of testcase.h) is run natively in every mode too, before its outcome is decided: what is told
+has to be the same.
 
 tests/cases/NAME.desc (JSON, optional): "ranks" (the first is the main one; [2, 1, 4]), "modes", "kind" ("static", the
 default: what is seen from outside must be the same afterwards; "busy": it changes by itself), "compare" (of maps,
@@ -23,6 +25,7 @@ start, the second and so on, over again), "launcher" (words in front of the prog
 import argparse
 import concurrent.futures
 import fnmatch
+import itertools
 import json
 import os
 import pathlib
@@ -258,6 +261,25 @@ class Run:
         (self.directory / "go").touch()
         self.job.await_end()
         self.job.nothing_left()
+        self.compare_with_native()
+
+    def told(self):
+        """{rank: lines} of what the program has found out about MPI."""
+        return {rank: path.read_text(errors="replace").splitlines() for rank in range(self.ranks)
+                if (path := self.directory / f"told.{rank}").exists()}
+
+    def compare_with_native(self):
+        told = self.told()
+        if not told or self.options.native:
+            return
+        options = argparse.Namespace(**vars(self.options) | {"native": True, "directory": self.directory, "keep": True})
+        native = Run(self.case, "plain", self.ranks, options)
+        if reason := native.execute():
+            raise CaseFailure(f"the native run to compare with failed: {reason}")
+        for rank, wanted in native.told().items():
+            for number, (is_line, should_be) in enumerate(itertools.zip_longest(told.get(rank, []), wanted), 1):
+                if is_line != should_be:
+                    raise CaseFailure(f"rank {rank} told in line {number}: {is_line!r}, natively {should_be!r}")
 
     def execute(self):
         """Returns None, or the sentence that says what failed."""

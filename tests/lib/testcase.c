@@ -17,6 +17,8 @@ static char directory[PATH_MAX / 2];
 static char go_file[PATH_MAX];
 static char requested_file[PATH_MAX];
 static int rank;
+static char *told;
+static size_t told_length;
 
 static int number_from_environment(void) {
     const char *const names[] = {"PMIX_RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK"};
@@ -103,7 +105,22 @@ void wait_for_go(void) {
     while (still_waiting()) nap();
 }
 
+void tell(const char *format, ...) {
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vsnprintf(line, sizeof line - 1, format, arguments);
+    va_end(arguments);
+    if (length < 0 || length >= (int)sizeof line - 1) fail("a line to tell is too long: %.100s", line);
+    line[length++] = '\n';
+    told = realloc(told, told_length + length + 1);
+    memcpy(told + told_length, line, length);
+    told_length += length;
+    told[told_length] = '\0';
+}
+
 int pass(void) {
+    if (told) write_file("told", told);
     write_file("result", "pass\n");
     return 0;
 }

@@ -4,6 +4,7 @@
 //   requested       a checkpoint has been asked for
 //   go              the runner is finished: check and end
 //   result.<rank>   "pass", or one sentence that says what was wrong
+//   told.<rank>     what the case has found out about MPI, to be compared with a native run
 // The directory is named by SCKPT_CASE_DIR, read once in begin(): a restored program goes on using the same one.
 // Usable from C, C++ and (testcase.f90) Fortran.
 #pragma once
@@ -53,6 +54,10 @@ TESTCASE_NORETURN void fail(const char *format, ...) __attribute__((format(print
 
 // The same for a sentence that is complete, where variable arguments cannot be passed (Fortran).
 TESTCASE_NORETURN void fail_with(const char *sentence);
+
+// Adds a line to what this rank has found out: return codes, statuses, contents of objects; nothing that differs from
+// run to run, such as addresses.  A program that tells anything is run natively as well, and both must tell the same.
+void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // Number of this rank as its launcher gave it, 0 when it gave none.
 int case_rank(void);
