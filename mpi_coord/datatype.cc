@@ -7,6 +7,7 @@
 #include "mpi_coord/alias.h"
 #include "mpi_coord/attributes.h"
 #include "mpi_coord/call.h"
+#include "mpi_coord/control.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/reverse.h"
 #include "mpi_coord/type_recipe.h"
@@ -193,6 +194,11 @@ int make_struct(int (*function)(Arguments...), int count, auto lengths, auto off
     return error;
 }
 
+// MPI has no function that tells; but a message cannot be of a type that is not committed, not even one to nobody.
+bool is_committed(MPI_Datatype real) {
+    return lower.Send(nullptr, 0, real, MPI_PROC_NULL, 0, control::self_comm()) == MPI_SUCCESS;
+}
+
 }  // namespace
 
 void record_datatypes() {
@@ -200,6 +206,7 @@ void record_datatypes() {
         const auto real = static_cast<MPI_Datatype>(record->real);
         delete record->recipe;
         record->recipe = take_apart(real).release();
+        record->recipe->committed = is_committed(real);
         char name[MPI_MAX_OBJECT_NAME + 1];
         int length = 0;
         if (!is_f90(record->recipe->combiner) && lower.Type_get_name(real, name, &length) == MPI_SUCCESS)
@@ -211,9 +218,8 @@ void rebuild_datatypes() {
     for_each_live<DatatypeRecord>(Kind::Datatype, [](DatatypeRecord *record) {
         SCKPT_ASSERT(record->recipe);
         MPI_Datatype made = make_again(*record->recipe);
-        // Whether the application has committed it cannot be asked, and committing does no harm.
         if (!is_f90(record->recipe->combiner)) {
-            lower.Type_commit(&made);
+            if (record->recipe->committed) lower.Type_commit(&made);
             lower.Type_set_name(made, record->recipe->name.c_str());
         }
         record->real = made;

@@ -16,6 +16,7 @@ struct TypeRecipe {
     std::vector<MPI_Aint> addresses;
     std::vector<std::unique_ptr<TypeRecipe>> types;
     std::string name;
+    bool committed = true;
 };
 
 // Of a live type; ends the process when the type cannot be taken apart, which no valid one refuses.
