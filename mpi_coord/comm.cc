@@ -37,9 +37,8 @@ std::uint64_t *new_counters(size_t members) {
 
 bool pending_on(const CommRecord *comm) {
     bool found = false;
-    for_each_request([&](RequestRecord *request) {
-        found |= (request->active || request->persistent) && request->comm == comm;
-    });
+    for_each_request(
+        [&](RequestRecord *request) { found |= (request->active || request->persistent) && request->comm == comm; });
     return found;
 }
 
@@ -47,11 +46,47 @@ void destroy(CommRecord *comm) {
     forget_communicator(comm);
     retire_counts(comm);
     if (comm->info->foreign) --hold_counts[static_cast<int>(Hold::connection)];
-    if (comm->sent) delete[] (comm->sent - kBelowZero);
-    if (comm->received) delete[] (comm->received - kBelowZero);
+    if (comm->sent) delete[](comm->sent - kBelowZero);
+    if (comm->received) delete[](comm->received - kBelowZero);
     delete comm->info;
     delist(comm);
     delete comm;
+}
+
+InfoEntries hints_of(MPI_Comm real) {
+    MPI_Info info;
+    if (lower.Comm_get_info(real, &info) != MPI_SUCCESS) return {};
+    InfoEntries entries = read_info(info);
+    lower.Info_free(&info);
+    return entries;
+}
+
+// The same answer in all members, also of an intercommunicator, where a reduction tells of the remote group.
+bool any_member(MPI_Comm real, bool inter, bool mine) {
+    int told = mine, heard = 0;
+    for (int round = 0; round < (inter ? 2 : 1); ++round) {
+        lower.Allreduce(&told, &heard, 1, real_of(MPI_INT), real_of(MPI_LOR), real);
+        told |= heard;
+    }
+    return told != 0;
+}
+
+// Hints that Open MPI does not know are kept by MPI_Comm_dup_with_info alone, which each member may give others.
+void restore_hints(CommRecord *comm) {
+    auto real = static_cast<MPI_Comm>(comm->real);
+    const bool differ = hints_of(real) != comm->info->hints;
+    if (comm->predefined ? !differ : !any_member(real, comm->info->inter, differ)) return;
+    MPI_Info info = make_info(comm->info->hints);
+    if (comm->predefined) {
+        lower.Comm_set_info(real, info);
+    } else {
+        MPI_Comm made = nullptr;
+        if (const int error = lower.Comm_dup_with_info(real, info, &made); error != MPI_SUCCESS)
+            die("cannot give a communicator its info again: MPI error %d", error);
+        lower.Comm_free(&real);
+        comm->real = made;
+    }
+    lower.Info_free(&info);
 }
 
 void record_name(CommRecord *comm) {
@@ -230,11 +265,15 @@ void free_companion(CommRecord *companion) {
 }
 
 void record_communicators() {
-    record_name(record_of(MPI_COMM_WORLD));
-    record_name(record_of(MPI_COMM_SELF));
-    for_each_live<CommRecord>(Kind::Comm, [](CommRecord *comm) {
-        if (comm->freed) return;
+    const auto record = [](CommRecord *comm) {
         record_name(comm);
+        comm->info->hints = hints_of(static_cast<MPI_Comm>(comm->real));
+    };
+    record(record_of(MPI_COMM_WORLD));
+    record(record_of(MPI_COMM_SELF));
+    for_each_live<CommRecord>(Kind::Comm, [&](CommRecord *comm) {
+        if (comm->freed) return;
+        record(comm);
         record_topology(comm);
     });
 }
@@ -248,13 +287,17 @@ void rebuild_communicators() {
         else
             ordered.push_back(comm);
     });
-    restore_name(record_of(MPI_COMM_WORLD));
-    restore_name(record_of(MPI_COMM_SELF));
+    const auto restore = [](CommRecord *comm) {
+        restore_hints(comm);
+        restore_name(comm);
+    };
+    restore(record_of(MPI_COMM_WORLD));
+    restore(record_of(MPI_COMM_SELF));
     std::ranges::sort(ordered, {}, [](const CommRecord *comm) { return comm->info->id; });
     for (CommRecord *comm : ordered) {
         comm->real = comm->info->inter ? make_between(*comm->info) : make_among(comm->info->world, comm->info->id);
         rebuild_topology(comm);
-        restore_name(comm);
+        restore(comm);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "mpi_coord/handles.h"
+#include "mpi_coord/info.h"
 
 namespace sckpt::mpi {
 
@@ -35,6 +36,7 @@ struct CommInfo {
     std::string constructor;
     // at the cut
     std::string name;
+    InfoEntries hints;                   // what MPI_Comm_get_info gives
     std::unique_ptr<Topology> topology;  // null when it has none
 
     // World ranks by the rank that point-to-point calls name.
