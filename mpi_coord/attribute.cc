@@ -142,6 +142,7 @@ int copy_all(Kind kind, Record *from, Record *to) {
         if (const AttributeMap *map = map_of(kind, from))
             for (const auto &entry : map->entries) numbers.push_back(entry->keyval);
     }
+    std::ranges::sort(numbers);  // as Open MPI does; the standard leaves the order open
     for (const int number : numbers) {
         std::unique_lock guard(tables().lock);
         Attribute *found = find_attribute(map_of(kind, from), number);
@@ -152,7 +153,7 @@ int copy_all(Kind kind, Record *from, Record *to) {
         bool wanted = false;
         if (const int error = call_copy(keyval, from, found, &copy, &wanted); error != MPI_SUCCESS) {
             remove_all(kind, to, false);
-            return fail(kind, from, error);
+            return fail(kind, from, kind == Kind::Datatype ? MPI_ERR_INTERN : error);
         }
         guard.lock();
         if (wanted && find_keyval(number)) insert_attribute(map_of(kind, to), copy);
