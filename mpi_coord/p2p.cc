@@ -98,6 +98,8 @@ namespace {
                                                  MPI_Datatype type, int destination, int tag, MPI_Comm comm,
                                                  MPI_Request *request) {
     Guard guard;
+    if (!request) [[unlikely]]
+        return function(buffer, count, real_of(type), destination, tag, real_of(comm), nullptr);
     RequestRecord *record;
     const int error = begin_send(function, mode, buffer, count, type, destination, tag, comm, &record);
     if (error == MPI_SUCCESS) *request = handle_of(record);
@@ -149,6 +151,8 @@ int PMPI_Recv(void *buffer, int count, MPI_Datatype type, int source, int tag, M
 
 int PMPI_Irecv(void *buffer, int count, MPI_Datatype type, int source, int tag, MPI_Comm comm, MPI_Request *request) {
     Guard guard;
+    if (!request) [[unlikely]]
+        return lower.Irecv(buffer, count, real_of(type), source, tag, real_of(comm), nullptr);
     RequestRecord *record;
     const int error = begin_receive(buffer, count, type, source, tag, comm, &record);
     if (error == MPI_SUCCESS) *request = handle_of(record);

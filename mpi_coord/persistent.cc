@@ -11,6 +11,7 @@ template <class Function, class Buffer>
 int make(Function function, Operation operation, Mode mode, Buffer buffer, int count, MPI_Datatype type, int peer,
          int tag, MPI_Comm comm, MPI_Request *request) {
     Guard guard;
+    if (!request) return function(buffer, count, real_of(type), peer, tag, real_of(comm), nullptr);
     RequestRecord *record = take_request();
     describe(record, operation, mode, buffer, count, type, peer, tag, record_of(comm));
     const int error = function(buffer, count, real_of(type), peer, tag, real_of(comm),
