@@ -208,7 +208,8 @@ int get_predefined(Kind kind, Record *object, int keyval, void **value, int *fou
     }
     if (kind == Kind::Win) return lower.Win_get_attr(static_cast<MPI_Win>(object->real), keyval, value, found);
     const AttributeMap *map = static_cast<CommRecord *>(object)->attributes;
-    const MPI_Comm comm = map && map->like_world ? real_of(MPI_COMM_WORLD) : static_cast<MPI_Comm>(object->real);
+    const bool copied = map && map->like_world && keyval != MPI_LASTUSEDCODE;  // which Open MPI does not copy
+    const MPI_Comm comm = copied ? real_of(MPI_COMM_WORLD) : static_cast<MPI_Comm>(object->real);
     const int error = lower.Comm_get_attr(comm, keyval, value, found);
     if (error != MPI_SUCCESS || !*found) return error;
     values[keyval] = *static_cast<int *>(*value);
