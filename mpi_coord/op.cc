@@ -81,7 +81,7 @@ int fail(int error) {
 }  // namespace
 
 int create_operation(MPI_User_function *function, int commutes, bool fortran, MPI_Op *result) {
-    if (!function || !result) return fail(MPI_ERR_ARG);
+    if (!function || !result) return fail(result ? MPI_ERR_ARG : MPI_ERR_OP);
     std::unique_lock locked(lock);
     sweep();
     int slot = 0;
