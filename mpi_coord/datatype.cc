@@ -3,6 +3,7 @@
 // At the cut each type is taken apart by MPI_Type_get_envelope and MPI_Type_get_contents down to predefined ones.  Each
 // look at the contents of a type gives new handles to equivalent types, so that a recipe is a tree and shares nothing.
 #include <cstdio>
+#include <mutex>
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/attributes.h"
@@ -12,6 +13,7 @@
 #include "mpi_coord/reverse.h"
 #include "mpi_coord/type_recipe.h"
 #include "preload/base/log.h"
+#include "preload/base/spin.h"
 
 namespace sckpt::mpi {
 
@@ -176,6 +178,17 @@ const char *combiner_name(int combiner) {
     return "unknown";
 }
 
+// Names that the application has given to predefined types, which the new lower half has with their own names.  Never
+// destroyed: exit handlers may still give some.
+struct Renamed {
+    Spin lock;
+    std::vector<std::pair<DatatypeRecord *, std::string>> types;
+};
+Renamed &renamed() {
+    static Renamed *all = new Renamed;
+    return *all;
+}
+
 // The handles of an array of types, as the lower half knows them.
 std::vector<MPI_Datatype> real_types(const MPI_Datatype *types, int count) {
     std::vector<MPI_Datatype> result;
@@ -215,6 +228,8 @@ void record_datatypes() {
 }
 
 void rebuild_datatypes() {
+    for (const auto &[record, name] : renamed().types)
+        lower.Type_set_name(static_cast<MPI_Datatype>(record->real), name.c_str());
     for_each_live<DatatypeRecord>(Kind::Datatype, [](DatatypeRecord *record) {
         SCKPT_ASSERT(record->recipe);
         MPI_Datatype made = make_again(*record->recipe);
@@ -248,6 +263,16 @@ int PMPI_Type_create_struct(int count, const int lengths[], const MPI_Aint offse
 
 int PMPI_Type_struct(int count, int lengths[], MPI_Aint offsets[], MPI_Datatype types[], MPI_Datatype *made) {
     return make_struct(lower.Type_struct, count, lengths, offsets, types, made);
+}
+
+int PMPI_Type_set_name(MPI_Datatype type, const char *name) {
+    Guard guard;
+    const int error = lower.Type_set_name(real_of(type), name);
+    if (error != MPI_SUCCESS || !record_of(type)->predefined) return error;
+    std::lock_guard locked(renamed().lock);
+    std::erase_if(renamed().types, [=](const auto &entry) { return entry.first == record_of(type); });
+    renamed().types.emplace_back(record_of(type), name);
+    return error;
 }
 
 int PMPI_Type_dup(MPI_Datatype type, MPI_Datatype *made) {
@@ -290,6 +315,7 @@ int PMPI_Type_get_contents(MPI_Datatype type, int max_integers, int max_addresse
 SCKPT_ALIAS(Type_create_struct)
 SCKPT_ALIAS(Type_struct)
 SCKPT_ALIAS(Type_dup)
+SCKPT_ALIAS(Type_set_name)
 SCKPT_ALIAS(Type_get_contents)
 
 }  // namespace sckpt::mpi

@@ -237,6 +237,15 @@ MPI_Errhandler PMPI_Errhandler_f2c(MPI_Fint number) { return f2c<Kind::Errhandle
 MPI_Win PMPI_Win_f2c(MPI_Fint number) { return f2c<Kind::Win>(number); }
 MPI_File PMPI_File_f2c(MPI_Fint number) { return f2c<Kind::File>(number); }
 
+// What Fortran has for MPI_STATUS_IGNORE is a place in the application's libmpi; the lower half knows its own.
+int PMPI_Status_f2c(const MPI_Fint *fortran, MPI_Status *status) {
+    Guard guard;
+    static const void *const ignore = application_symbol("mpi_fortran_status_ignore_");
+    static const void *const ignore_all = application_symbol("mpi_fortran_statuses_ignore_");
+    if (fortran && (fortran == ignore || fortran == ignore_all)) fortran = nullptr;  // the same error
+    return lower.Status_f2c(fortran, status);
+}
+
 }  // extern "C"
 
 SCKPT_ALIAS(Comm_c2f)
@@ -259,5 +268,6 @@ SCKPT_ALIAS(Info_f2c)
 SCKPT_ALIAS(Errhandler_f2c)
 SCKPT_ALIAS(Win_f2c)
 SCKPT_ALIAS(File_f2c)
+SCKPT_ALIAS(Status_f2c)
 
 }  // namespace sckpt::mpi
