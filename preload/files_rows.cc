@@ -128,14 +128,15 @@ void add_file_rows(const std::vector<OpenFile> &files, Plan &plan) {
         for (const FileLock &lock : file.locks)
             plan.file_locks.push_back({file.fd, lock.write, lock.start, lock.length, plan.add(name_of(lock.kind))});
         if (file.kind == FileKind::pipe || file.kind == FileKind::fifo) {
-            plan.pipes.push_back({file.fd, file.capacity, static_cast<std::int64_t>(file.content.size())});
+            plan.pipes.push_back(
+                {file.fd, file.capacity, file.thread, 0, static_cast<std::int64_t>(file.content.size())});
         } else if (file.kind == FileKind::socket) {
             const Socket &socket = file.socket;
             std::int64_t unread = 0;
             for (const SocketMessage &message : socket.unread)
                 unread += static_cast<std::int64_t>(message.bytes.size());
             plan.sockets.push_back({file.fd, socket.pair, socket.backlog,
-                                    static_cast<std::int32_t>(socket.unread.size()), unread,
+                                    static_cast<std::int32_t>(socket.unread.size()), file.thread, 0, unread,
                                     plan.add(family_of(socket)), plan.add(type_of(socket)), plan.add(state_of(socket)),
                                     plan.add(address_text(socket.here)), plan.add(address_text(socket.peer))});
         } else if (const std::string state = state_of(file); !state.empty()) {

@@ -140,6 +140,8 @@ struct File {
 struct Pipe {
     std::int32_t descriptor;
     std::int32_t capacity;  // bytes
+    std::int32_t thread;    // id of the thread that made it, 0 when unknown
+    std::int32_t reserved;
     std::int64_t unread;    // bytes, kept at the lowest descriptor that reads
 };
 
@@ -148,6 +150,8 @@ struct Socket {
     std::int32_t pair;     // descriptor at the other end, -1 when it is not in this process
     std::int32_t backlog;  // connections, of one that listens
     std::int32_t messages; // unread, 1 for a stream
+    std::int32_t thread;   // id of the thread that made it, 0 when unknown
+    std::int32_t reserved;
     std::int64_t unread;   // bytes
     Ref family, type;
     Ref state;             // listening, connected, ...

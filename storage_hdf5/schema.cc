@@ -112,6 +112,7 @@ constexpr std::array kFiles{
 constexpr std::array kPipes{
     FIELD(image::Pipe, descriptor, ""),
     FIELD(image::Pipe, capacity, "bytes"),
+    FIELD(image::Pipe, thread, "thread id, 0 unknown"),
     FIELD(image::Pipe, unread, "bytes"),
 };
 
@@ -120,6 +121,7 @@ constexpr std::array kSockets{
     FIELD(image::Socket, pair, "descriptor, -1 none"),
     FIELD(image::Socket, backlog, "connections"),
     FIELD(image::Socket, messages, "messages"),
+    FIELD(image::Socket, thread, "thread id, 0 unknown"),
     FIELD(image::Socket, unread, "bytes"),
     FIELD(image::Socket, family, ""),
     FIELD(image::Socket, type, ""),

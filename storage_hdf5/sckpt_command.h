@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "storage_hdf5/catalog.h"
@@ -25,6 +26,9 @@ int fail(const std::string &sentence);
 
 // Prints rows in columns as wide as their widest cell, the first row being the heading.
 void print_columns(const std::vector<std::vector<std::string>> &rows);
+
+// A value of a table's column with that unit, as people read it: flags and signals by name, addresses in hexadecimal.
+std::string cell(const nlohmann::ordered_json &value, std::string_view unit);
 
 std::string human_bytes(std::uint64_t bytes);  // 1.5 MiB
 nlohmann::ordered_json to_json(const storage::Manifest &manifest);

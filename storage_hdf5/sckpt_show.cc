@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstring>
 #include <iostream>
 #include <memory>
@@ -17,6 +18,7 @@ using storage::FieldType;
 struct Options {
     std::string generation;
     std::int64_t rank = -1;
+    std::vector<std::string> tables;  // empty: all
     bool json = false;
 };
 
@@ -75,11 +77,12 @@ Json table(const storage::Image &image, const storage::TableSchema &schema, std:
     return rows;
 }
 
-std::string cell(const Json &value, const Field &field) {
-    const bool address = std::strcmp(field.unit, "address") == 0 || std::strcmp(field.unit, "register") == 0;
-    if (address && value.is_number_unsigned()) return storage::hex(value.get<std::uint64_t>());
-    if (value.is_string()) return value.get_ref<const std::string &>().empty() ? "-" : value.get<std::string>();
-    return dump(value);
+std::string heading(const Field &field) {
+    // The form of these shows what they are.
+    const std::string_view unit = field.unit;
+    const bool plain = unit.empty() || unit == "boolean" || unit == "path" || unit == "address" || unit == "register" ||
+                       unit == "signal" || unit.ends_with(" bits") || unit.starts_with("bit ");
+    return plain ? field.name : std::string(field.name) + " [" + field.unit + "]";
 }
 
 void print_table(const storage::TableSchema &schema, const Json &rows) {
@@ -90,7 +93,7 @@ void print_table(const storage::TableSchema &schema, const Json &rows) {
         for (const auto &field : schema.fields) {
             const auto &value = rows[0][field.name];
             if (!value.is_array()) {
-                cells.push_back({"  " + std::string(field.name), cell(value, field)});
+                cells.push_back({"  " + heading(field), cell(value, field.unit)});
                 continue;
             }
             std::string name = "  " + std::string(field.name);
@@ -98,37 +101,68 @@ void print_table(const storage::TableSchema &schema, const Json &rows) {
         }
     } else if (rows.size() > 1) {
         cells.emplace_back();
-        for (const auto &field : schema.fields) cells.back().push_back(field.name);
+        for (const auto &field : schema.fields) cells.back().push_back(heading(field));
         for (const auto &row : rows) {
             cells.emplace_back();
-            for (const auto &field : schema.fields) cells.back().push_back(cell(row[field.name], field));
+            for (const auto &field : schema.fields) cells.back().push_back(cell(row[field.name], field.unit));
         }
     }
     print_columns(cells);
 }
 
-int show_rank(const Options &options) {
-    const auto image = storage::Image::open(options.generation, static_cast<std::uint32_t>(options.rank));
-    if (!image) return fail(image.error().sentence);
-    Json all{{"file", image->path().string()}, {"bytes", image->file_bytes()},
-             {"pages", image->page_count()},   {"pages_offset", image->pages_offset()},
-             {"digest", image->digest()},      {"vdso_xxh3_128", image->vdso_hash()}};
+constexpr auto kFirst = static_cast<std::uint32_t>(image::Table::process);
+constexpr auto kEnd = static_cast<std::uint32_t>(image::Table::count);
+
+std::vector<std::string> table_names() {
+    std::vector<std::string> names;
+    for (auto i = kFirst; i < kEnd; ++i) names.emplace_back(storage::schema(static_cast<image::Table>(i)).name);
+    names.emplace_back(storage::runs_schema().name);
+    return names;
+}
+
+// Of one rank: all tables, or those that were asked for.  With `all` as JSON, else as text.
+Json tables_of(const storage::Image &image, const Options &options) {
+    Json all{{"file", image.path().string()}, {"bytes", image.file_bytes()},
+             {"pages", image.page_count()},   {"pages_offset", image.pages_offset()},
+             {"digest", image.digest()},      {"vdso_xxh3_128", image.vdso_hash()}};
     if (!options.json) {
         for (const auto &[key, value] : all.items())
             std::cout << key << ": " << (value.is_string() ? value.get<std::string>() : dump(value)) << "\n";
     }
+    Json units = Json::object();
     const auto add = [&](const storage::TableSchema &schema, std::span<const std::byte> records) {
-        auto rows = table(*image, schema, records);
-        if (options.json)
-            all[schema.name] = std::move(rows);
-        else
-            print_table(schema, rows);
+        if (!options.tables.empty() && std::ranges::find(options.tables, schema.name) == options.tables.end()) return;
+        auto rows = table(image, schema, records);
+        if (!options.json) return print_table(schema, rows);
+        all[schema.name] = std::move(rows);
+        for (const auto &field : schema.fields)
+            if (*field.unit != 0) units[schema.name][field.name] = field.unit;
     };
-    for (auto i = static_cast<std::uint32_t>(image::Table::process);
-         i < static_cast<std::uint32_t>(image::Table::count); ++i)
-        add(storage::schema(static_cast<image::Table>(i)), image->table(static_cast<image::Table>(i)));
-    add(storage::runs_schema(), std::as_bytes(image->runs()));
-    if (options.json) std::cout << dump(all) << "\n";
+    for (auto i = kFirst; i < kEnd; ++i)
+        add(storage::schema(static_cast<image::Table>(i)), image.table(static_cast<image::Table>(i)));
+    add(storage::runs_schema(), std::as_bytes(image.runs()));
+    all["units"] = std::move(units);
+    return all;
+}
+
+int show_ranks(const Options &options) {
+    std::vector<std::uint32_t> ranks;
+    if (options.rank >= 0) {
+        ranks.push_back(static_cast<std::uint32_t>(options.rank));
+    } else {
+        const auto manifest = storage::read_manifest(options.generation);
+        if (!manifest) return fail(manifest.error().sentence);
+        for (const auto &entry : manifest->entries) ranks.push_back(entry.rank);
+    }
+    Json all = Json::array();
+    for (const std::uint32_t rank : ranks) {
+        const auto image = storage::Image::open(options.generation, rank);
+        if (!image) return fail(image.error().sentence);
+        if (!options.json && ranks.size() > 1)
+            std::cout << (rank == ranks.front() ? "" : "\n") << "rank: " << rank << "\n";
+        all.push_back(tables_of(*image, options));
+    }
+    if (options.json) std::cout << dump(options.rank >= 0 ? all[0] : all) << "\n";
     return 0;
 }
 
@@ -161,9 +195,14 @@ void add_show(CLI::App &app, int &status) {
     command->add_option("generation", options->generation, "the checkpoint's directory")->required();
     command->add_option("--rank", options->rank, "show this rank's tables")
         ->check(CLI::Range(std::int64_t{0}, std::int64_t{UINT32_MAX}));
+    command->add_option("--table", options->tables, "only these tables, of all ranks unless --rank is given")
+        ->delimiter(',')
+        ->check(CLI::IsMember(table_names()));
     command->add_flag("--json", options->json, "print JSON");
-    command->callback(
-        [options, &status] { status = options->rank < 0 ? show_manifest(*options) : show_rank(*options); });
+    command->callback([options, &status] {
+        const bool ranks = options->rank >= 0 || !options->tables.empty();
+        status = ranks ? show_ranks(*options) : show_manifest(*options);
+    });
 }
 
 }  // namespace sckpt::command

@@ -252,11 +252,13 @@ PlanBuilder Victim::plan(std::uint32_t rank, std::uint32_t ranks, std::uint32_t 
         region.path = plan.text(mapping.path);
         plan.add(Table::regions, region);
     }
-    plan.add(Table::files, image::File{3, -1, 1, 0, 0100644, 77, -1, 4096, 1, 2, 1'500'000'000, 7, plan.text("/tmp/out put"), plan.text("regular")});
-    plan.add(Table::files, image::File{4, 3, 2, 1, 0010600, 0, 1LL << 40, 0, 1, 3, 0, 0, plan.text(""), plan.text("pipe")});
-    plan.add(Table::pipes, image::Pipe{4, 65536, 12});
-    plan.add(Table::sockets, image::Socket{5, -1, 128, 0, 0, plan.text("IPv4"), plan.text("stream"), plan.text("listening"),
-                                           plan.text("127.0.0.1:80"), plan.text("")});
+    plan.add(Table::files, image::File{3, -1, 1, 0, 0100644, 77, -1, 4096, 1, 2, 1'500'000'000, 7,
+                                       plan.text("/tmp/out put"), plan.text("regular")});
+    plan.add(Table::files,
+             image::File{4, 3, 2, 1, 0010600, 0, 1LL << 40, 0, 1, 3, 0, 0, plan.text(""), plan.text("pipe")});
+    plan.add(Table::pipes, image::Pipe{4, 65536, 77, 0, 12});
+    plan.add(Table::sockets, image::Socket{5, -1, 128, 0, 77, 0, 0, plan.text("IPv4"), plan.text("stream"),
+                                           plan.text("listening"), plan.text("127.0.0.1:80"), plan.text("")});
     plan.add(Table::descriptors, image::Descriptor{6, 77, plan.text("eventfd"), plan.text("count 3")});
     plan.add(Table::file_locks, image::FileLock{3, 1, 0, 10, plan.text("fcntl")});
     plan.add(Table::threads, image::Thread{77, 0, 0x7f0000003000, 0x7ffffff0, 1ULL << 63, plan.text("main")});

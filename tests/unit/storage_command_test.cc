@@ -135,6 +135,15 @@ TEST_F(CommandTest, ShowPrintsTables) {
     const auto text = run("show --rank 0 " + quoted(step_ / "r0/0001"));
     EXPECT_EQ(text.status, 0) << text.error;
     EXPECT_NE(text.out.find("file_private"), std::string::npos);
+    EXPECT_NE(text.out.find("offset [bytes]"), std::string::npos);
+    EXPECT_NE(text.out.find("WRONLY"), std::string::npos) << "flags by name";
+    EXPECT_EQ(rank["units"]["files"]["size"], "bytes");
+    const auto sockets = nlohmann::json::parse(run("show --json --table sockets,pipes " + quoted(step_ / "r0/0001")).out);
+    ASSERT_EQ(sockets.size(), 2U) << "one object per rank";
+    EXPECT_EQ(sockets[1]["sockets"][0]["here"], "127.0.0.1:80");
+    EXPECT_EQ(sockets[1]["pipes"][0]["unread"], 12);
+    EXPECT_FALSE(sockets[1].contains("files"));
+    EXPECT_NE(run("show --table nothing " + quoted(step_ / "r0/0001")).status, 0);
     EXPECT_EQ(run("show --rank 2 " + quoted(step_ / "r0/0001")).status, 1);
 }
 
