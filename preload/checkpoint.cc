@@ -13,7 +13,6 @@
 #include "preload/checkpoint.h"
 
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -23,6 +22,7 @@
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/drain.h"
 #include "mpi_coord/rebuild.h"
+#include "preload/base/clock.h"
 #include "preload/base/log.h"
 #include "preload/base/own_heap.h"
 #include "preload/base/system.h"
@@ -43,12 +43,6 @@ namespace {
 
 WriteJob background;
 bool held = false;
-
-std::int64_t now(clockid_t clock) {
-    timespec time;
-    system_call(SYS_clock_gettime, clock, as_long(&time));
-    return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
-}
 
 std::string cause_text(std::uint32_t cause) {
     std::string text;
@@ -139,7 +133,7 @@ void follow_background_write() {
 
 void checkpoint(std::uint32_t cause) {
     const UsingJob using_job;
-    const std::int64_t begun = now(CLOCK_MONOTONIC);
+    const std::int64_t begun = kernel_time(CLOCK_MONOTONIC);
     if (background.holder) report(follow_write(background, true), background);
 
     // STOP
@@ -149,7 +143,7 @@ void checkpoint(std::uint32_t cause) {
 
     // DRAIN
     if (mpi::mpi_running()) mpi::drain_network();
-    const std::int64_t drained = now(CLOCK_MONOTONIC);
+    const std::int64_t drained = kernel_time(CLOCK_MONOTONIC);
     if (world::agree_union(not_stopped != nullptr)) {
         fail("failed", not_stopped ? not_stopped : "");
         after_checkpoint();
@@ -187,7 +181,7 @@ void checkpoint(std::uint32_t cause) {
     }
     await_pages_read(background);
     say(Severity::debug, "drain %.1f ms, stopped %.1f ms", static_cast<double>(drained - begun) / 1e6,
-        static_cast<double>(now(CLOCK_MONOTONIC) - begun) / 1e6);
+        static_cast<double>(kernel_time(CLOCK_MONOTONIC) - begun) / 1e6);
 
     // COMMIT, by the writer of rank 0: at once, or while the ranks run on
     bool committed = false;

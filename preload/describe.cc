@@ -2,7 +2,6 @@
 
 #include <limits.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "mpi_coord/comm.h"
@@ -10,6 +9,7 @@
 #include "mpi_coord/drain.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/requests.h"
+#include "preload/base/clock.h"
 #include "preload/base/system.h"
 #include "preload/restart.h"
 #include "preload/settings.h"
@@ -83,9 +83,7 @@ void describe_process(Plan &plan, std::uint32_t generation, const std::string &c
     process.pid = static_cast<std::int32_t>(sys::getpid());
     process.page_size = 4096;
     process.thread_level = static_cast<std::uint32_t>(mpi::thread_level());
-    timespec now;
-    system_call(SYS_clock_gettime, CLOCK_REALTIME, as_long(&now));
-    process.cut_time_ns = now.tv_sec * 1'000'000'000ll + now.tv_nsec;
+    process.cut_time_ns = kernel_time(CLOCK_REALTIME);
     utsname host;
     system_call(SYS_uname, as_long(&host));
     process.host = plan.add(host.nodename);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 
+#include "preload/base/clock.h"
 #include "preload/files.h"
 
 namespace sckpt {
@@ -119,10 +120,9 @@ const char *name_of(FileLock::Kind kind) {
 
 void add_file_rows(const std::vector<OpenFile> &files, Plan &plan) {
     for (const OpenFile &file : files) {
-        const std::int64_t modified = file.info.st_mtim.tv_sec * 1'000'000'000ll + file.info.st_mtim.tv_nsec;
         plan.files.push_back({file.fd, file.shares_with, static_cast<std::uint32_t>(file.flags),
                               file.close_on_exec ? 1u : 0u, file.info.st_mode, static_cast<std::uint32_t>(file.thread),
-                              file.offset, file.info.st_size, file.info.st_dev, file.info.st_ino, modified,
+                              file.offset, file.info.st_size, file.info.st_dev, file.info.st_ino, to_ns(file.info.st_mtim),
                               file.fingerprint, plan.add(file.path), plan.add(name_of(file.kind))});
         if (file.shares_with >= 0) continue;
         for (const FileLock &lock : file.locks)

@@ -81,12 +81,6 @@ timespec time_fact(const std::string &facts, const char *name) {
     return {static_cast<time_t>(seconds), static_cast<long>(ns)};
 }
 
-std::int64_t clock_now(long clock) {
-    timespec now{};
-    system_call(SYS_clock_gettime, clock, as_long(&now));
-    return to_ns(now);
-}
-
 // Expirations that were not read are made again by starting the timer that long ago: the kernel counts them when it is
 // read.  One for a point in time of a clock that can be set stays at its point, all others have as much left as before.
 long open_timer(const OpenFile &file) {
@@ -105,7 +99,7 @@ long open_timer(const OpenFile &file) {
         value = {{0, 0}, {0, 1}};
         armed = system_call(SYS_timerfd_settime, fd, 0, as_long(&value), 0);
     } else if (ticks > 0 || at_point) {
-        const std::int64_t due = (at_point ? file.cut_time : clock_now(clock)) + left;
+        const std::int64_t due = (at_point ? file.cut_time : kernel_time(static_cast<clockid_t>(clock))) + left;
         value.it_value = to_timespec(std::max<std::int64_t>(due - ticks * interval, 1));
         armed = system_call(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME | (at_point ? flags : 0), as_long(&value), 0);
     } else {
@@ -175,7 +169,7 @@ bool copy_content(OpenFile &file) {
                                  : fact(file.facts, "eventfd-semaphore", 10);
             return true;
         case FileKind::timerfd:
-            file.cut_time = clock_now(CLOCK_REALTIME);
+            file.cut_time = kernel_time(CLOCK_REALTIME);
             return true;
         default:
             return true;

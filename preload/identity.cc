@@ -20,12 +20,6 @@ constexpr clockid_t kSteady[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MON
 std::int64_t at_cut[kShiftedClocks];
 int program_process = 0;  // its own id as the program knows it; 0: as the kernel has it
 
-std::int64_t kernel_time(clockid_t clock) {
-    timespec now{};
-    system_call(SYS_clock_gettime, clock, as_long(&now));
-    return to_ns(now);
-}
-
 int error_as_errno(long result) {
     if (result >= 0) return static_cast<int>(result);
     errno = static_cast<int>(-result);

@@ -4,12 +4,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <algorithm>
 #include <charconv>
 
 #include "mpi_coord/coordinator.h"
+#include "preload/base/clock.h"
 #include "preload/base/file_limit.h"
 #include "preload/base/system.h"
 #include "preload/generations.h"
@@ -20,15 +20,10 @@ namespace sckpt {
 namespace {
 
 constexpr std::string_view kPrefix = "meeting.";
-constexpr std::int64_t kSecond = 1'000'000'000;
 // How long a task may take to answer, and how much longer the leader.
-constexpr std::int64_t kPatience = 20 * kSecond, kLeaderPatience = 5 * kSecond;
+constexpr std::int64_t kPatience = 20 * kSecondNs, kLeaderPatience = 5 * kSecondNs;
 
-std::int64_t now() {
-    timespec time;
-    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&time));
-    return time.tv_sec * kSecond + time.tv_nsec;
-}
+std::int64_t now() { return kernel_time(CLOCK_MONOTONIC); }
 
 std::string member(const char *prefix, int rank) { return std::string(prefix) + std::to_string(rank); }
 
@@ -220,7 +215,7 @@ int Meeting::count(const char *prefix) const {
 // Lists the directory instead of asking for a name: network file systems remember for long that one was not there.
 bool Meeting::await_count(const char *prefix, int wanted, int patience_s) const {
     constexpr std::int64_t kLongestPause = 20'000'000;
-    const std::int64_t end = now() + patience_s * kSecond;
+    const std::int64_t end = now() + patience_s * kSecondNs;
     std::int64_t pause = 500'000;
     while (count(prefix) < wanted) {
         if (now() > end) return false;

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
 
+#include "preload/base/clock.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 
@@ -140,12 +140,9 @@ std::string run_for_output(const Program &program, int timeout_ms, int *status) 
     const int process = spawn(piped);
     sys::close(ends[1]);
     std::string text;
-    timespec begun;
-    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&begun));
+    const std::int64_t begun = kernel_time(CLOCK_MONOTONIC);
     while (process > 0) {
-        timespec now;
-        system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&now));
-        const long left = timeout_ms - (now.tv_sec - begun.tv_sec) * 1000 - (now.tv_nsec - begun.tv_nsec) / 1'000'000;
+        const long left = timeout_ms - (kernel_time(CLOCK_MONOTONIC) - begun) / 1'000'000;
         if (left <= 0) {
             system_call(SYS_kill, process, SIGKILL);
             break;

@@ -8,6 +8,7 @@
 #include <atomic>
 
 #include "mpi_coord/coordinator.h"
+#include "preload/base/clock.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 #include "preload/base/thread.h"
@@ -40,14 +41,10 @@ int next_look_ms = kFirstLook_ms;
 std::uint32_t followed_epoch = 0;  // the verdict of which has been carried out without a message
 
 // The SIGTERM of one event does not reach all ranks at once: to one that has learnt the verdict already it comes later.
-constexpr std::int64_t kStraggling_ns = 3'000'000'000;
+constexpr std::int64_t kStraggling_ns = 3 * kSecondNs;
 std::int64_t native_since = 0;  // when the last native verdict was carried out here; 0: never
 
-std::int64_t now() {
-    timespec time;
-    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&time));
-    return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
-}
+std::int64_t now() { return kernel_time(CLOCK_MONOTONIC); }
 
 Program slurm_command(std::initializer_list<std::string> arguments) {
     Program program;

@@ -113,9 +113,7 @@ void record_timers(Plan &plan) {
     for (Timer &timer : *timers) {
         system_call(SYS_timer_gettime, timer.id, as_long(&timer.left));
         const long overrun = system_call(SYS_timer_getoverrun, timer.id);
-        timespec now{};
-        system_call(SYS_clock_gettime, CLOCK_REALTIME, as_long(&now));
-        timer.due = to_ns(now) + to_ns(timer.left.it_value);
+        timer.due = kernel_time(CLOCK_REALTIME) + to_ns(timer.left.it_value);
         const bool directed = timer.event.sigev_notify == SIGEV_THREAD_ID;
         const int thread = directed ? timer.event.sigev_notify_thread_id : timer.creator;
         plan.posix_timers.push_back({timer.id, timer.clock, timer.event.sigev_notify, timer.event.sigev_signo, thread,

@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstdint>
 
+#include "preload/base/system.h"
+
 namespace sckpt {
 
 inline constexpr std::int64_t kSecondNs = 1'000'000'000;
@@ -24,6 +26,12 @@ inline std::int64_t to_ns(const timespec &time) { return time.tv_sec * kSecondNs
 inline timespec to_timespec(std::int64_t ns) {
     if (ns < 0) ns = 0;
     return {ns / kSecondNs, ns % kSecondNs};
+}
+// As the kernel has it, nanoseconds: not shifted.
+inline std::int64_t kernel_time(clockid_t clock) {
+    timespec now{};
+    system_call(SYS_clock_gettime, clock, as_long(&now));
+    return to_ns(now);
 }
 
 }  // namespace sckpt
