@@ -62,10 +62,7 @@ SCKPT_WRAPPER int socketpair(int domain, int type, int protocol, int pair[2]) no
     return pair_noted(real::socketpair(domain, type, protocol, pair), pair);
 }
 SCKPT_WRAPPER FILE *tmpfile() {
-    if (!recording()) return real::tmpfile();
-    FILE *file = real::tmpfile();
-    if (file) note_opener(fileno(file));
-    return file;
+    return recording() ? note_opener(real::tmpfile()) : real::tmpfile();
 }
 SCKPT_WRAPPER FILE *tmpfile64() { return tmpfile(); }
 SCKPT_WRAPPER DIR *opendir(const char *path) {

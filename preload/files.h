@@ -1,6 +1,7 @@
 // Open descriptors at the cut, as files_scan.cc finds them and files.cc opens them again.
 #pragma once
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include <cstdint>
@@ -97,6 +98,7 @@ bool is_own_descriptor(int fd);
 
 // The thread that opened what the descriptor refers to, by files_opened.cc; 0 when unknown.
 int note_opener(int fd);  // notes the calling thread, and returns what it was given
+FILE *note_opener(FILE *file);
 int opener_of(int fd, const struct stat &info);
 
 // A number that follows `name:` at the start of a line of fdinfo; `missing` when there is none.

@@ -40,12 +40,6 @@ void note(int fd) {
         va_end(arguments);                                  \
     }
 
-int noted(int fd) { return note_opener(fd); }
-FILE *noted(FILE *file) {
-    if (file) noted(fileno(file));
-    return file;
-}
-
 }  // namespace
 
 int note_opener(int fd) {
@@ -53,6 +47,11 @@ int note_opener(int fd) {
     Busy busy;
     note(fd);
     return fd;
+}
+
+FILE *note_opener(FILE *file) {
+    if (file) note_opener(fileno(file));
+    return file;
 }
 
 int opener_of(int fd, const struct stat &info) {
@@ -68,7 +67,7 @@ using namespace sckpt;
 SCKPT_WRAPPER int open(const char *path, int flags, ...) {
     MODE_ARGUMENT(flags)
     path = resolve_self_executable(path);
-    return recording() ? noted(real::open(path, flags, mode)) : real::open(path, flags, mode);
+    return recording() ? note_opener(real::open(path, flags, mode)) : real::open(path, flags, mode);
 }
 SCKPT_WRAPPER int open64(const char *path, int flags, ...) {
     MODE_ARGUMENT(flags)
@@ -80,7 +79,8 @@ SCKPT_WRAPPER int __open64_2(const char *path, int flags) { return open(path, fl
 SCKPT_WRAPPER int openat(int directory, const char *path, int flags, ...) {
     MODE_ARGUMENT(flags)
     path = resolve_self_executable(path);
-    return recording() ? noted(real::openat(directory, path, flags, mode)) : real::openat(directory, path, flags, mode);
+    return recording() ? note_opener(real::openat(directory, path, flags, mode))
+                       : real::openat(directory, path, flags, mode);
 }
 SCKPT_WRAPPER int openat64(int directory, const char *path, int flags, ...) {
     MODE_ARGUMENT(flags)
@@ -90,19 +90,19 @@ SCKPT_WRAPPER int __openat_2(int directory, const char *path, int flags) { retur
 SCKPT_WRAPPER int __openat64_2(int directory, const char *path, int flags) { return openat(directory, path, flags); }
 
 SCKPT_WRAPPER int creat(const char *path, mode_t mode) {
-    return recording() ? noted(real::creat(path, mode)) : real::creat(path, mode);
+    return recording() ? note_opener(real::creat(path, mode)) : real::creat(path, mode);
 }
 SCKPT_WRAPPER int creat64(const char *path, mode_t mode) { return creat(path, mode); }
 
 SCKPT_WRAPPER FILE *fopen(const char *path, const char *mode) {
     path = resolve_self_executable(path);
-    return recording() ? noted(real::fopen(path, mode)) : real::fopen(path, mode);
+    return recording() ? note_opener(real::fopen(path, mode)) : real::fopen(path, mode);
 }
 SCKPT_WRAPPER FILE *fopen64(const char *path, const char *mode) { return fopen(path, mode); }
 SCKPT_WRAPPER FILE *freopen(const char *path, const char *mode, FILE *file) {
     path = resolve_self_executable(path);
-    return recording() ? noted(real::freopen(path, mode, file)) : real::freopen(path, mode, file);
+    return recording() ? note_opener(real::freopen(path, mode, file)) : real::freopen(path, mode, file);
 }
 SCKPT_WRAPPER FILE *freopen64(const char *path, const char *mode, FILE *file) { return freopen(path, mode, file); }
-SCKPT_WRAPPER int mkstemp(char *name) { return recording() ? noted(real::mkstemp(name)) : real::mkstemp(name); }
+SCKPT_WRAPPER int mkstemp(char *name) { return recording() ? note_opener(real::mkstemp(name)) : real::mkstemp(name); }
 SCKPT_WRAPPER int mkstemp64(char *name) { return mkstemp(name); }

@@ -39,8 +39,7 @@ Beginning make_partial() {
     beginning.error = parent.size() + 32 > sizeof beginning.path ? -ENAMETOOLONG : 0;
     if (beginning.error < 0) return beginning;
     strcpy(beginning.path, parent.c_str());
-    system_call(SYS_mkdir, as_long(settings().directory.c_str()), 0700);
-    system_call(SYS_mkdir, as_long(parent.c_str()), 0700);
+    make_incarnation_directory(parent.c_str());
     static std::uint32_t last = 0;  // kept generations may be retired, their numbers are not used again
     std::uint32_t found = last;
     beginning.error = find_largest_number(parent, found);

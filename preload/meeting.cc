@@ -82,8 +82,7 @@ bool Meeting::enter(bool only_join, std::string &error) {
         if (only_join) return false;
         ++number_;
         name();
-        system_call(SYS_mkdir, as_long(settings().directory.c_str()), 0700);
-        system_call(SYS_mkdir, as_long(parent.c_str()), 0700);
+        make_incarnation_directory(parent.c_str());
         const long result = system_call(SYS_mkdir, as_long(directory_.c_str()), 0700);
         leads_ = result == 0;
         if (leads_) return true;

@@ -75,6 +75,11 @@ Settings read_settings(char *const *environment) {
 
 std::string incarnation_directory() { return settings().directory + "/r" + std::to_string(settings().incarnation); }
 
+void make_incarnation_directory(const char *incarnation) {
+    system_call(SYS_mkdir, as_long(settings().directory.c_str()), 0700);
+    system_call(SYS_mkdir, as_long(incarnation), 0700);
+}
+
 void log_event(std::string_view generation, std::string_view text) {
     timespec now;
     system_call(SYS_clock_gettime, CLOCK_REALTIME, as_long(&now));

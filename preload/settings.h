@@ -27,6 +27,8 @@ Settings &settings();
 
 // r<incarnation> inside the step's directory.
 std::string incarnation_directory();
+// Makes it, where it is not there yet, below the step's.  Allocates nothing.
+void make_incarnation_directory(const char *incarnation);
 
 // Appends one line to <step>/log: time, incarnation, `text`.
 // Allocates nothing: usable in a handler.  Too long a text is cut off.

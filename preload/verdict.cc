@@ -29,8 +29,7 @@ void publish_verdict(std::uint32_t epoch) {
     if (!*path) return;
     char text[16];
     const auto end = std::to_chars(text, text + sizeof text, epoch).ptr;
-    system_call(SYS_mkdir, as_long(settings().directory.c_str()), 0700);
-    system_call(SYS_mkdir, as_long(directory), 0700);
+    make_incarnation_directory(directory);
     const long fd = sys::open(temporary, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (fd < 0) return;
     const long written = sys::write(static_cast<int>(fd), text, static_cast<size_t>(end - text));
