@@ -29,8 +29,6 @@
 namespace sckpt {
 namespace {
 
-constexpr unsigned kNoReceive = 1, kNoSend = 2;
-
 using Address = sockaddr_storage;
 
 std::string ask_address(int fd, long call) {
@@ -50,12 +48,6 @@ Address unpack(const std::string &address) {
     Address whole{};
     memcpy(&whole, address.data(), std::min(address.size(), sizeof whole));
     return whole;
-}
-
-bool has_name(const Socket &socket) {
-    if (socket.domain == AF_UNIX) return socket.here.size() > offsetof(sockaddr_un, sun_path);
-    const Address here = unpack(socket.here);
-    return reinterpret_cast<const sockaddr_in &>(here).sin_port != 0;  // the port is at the same place in both families
 }
 
 // Options with a value that can be asked for and set alike.  Buffer sizes are apart: asking gives twice what was set.
@@ -185,12 +177,15 @@ OpenFile *with_inode(std::vector<OpenFile> &all, std::uint64_t inode) {
     return nullptr;
 }
 
-OpenFile *listener_for(std::vector<OpenFile> &all, const Socket &client) {
-    for (OpenFile &file : all)
-        if (file.kind == FileKind::socket && file.shares_with < 0 && file.socket.listens &&
-            file.socket.type == client.type && is_reached(file.socket.here, client.peer))
-            return &file;
-    return nullptr;
+// Would a socket that listens at `listener` be reached at `address`?
+bool is_reached(const std::string &listener, const std::string &address) {
+    const std::string at = address_key(listener), wanted = address_key(address);
+    if (at == wanted) return !at.empty();
+    const int family = unpack(listener).ss_family;
+    if ((family != AF_INET && family != AF_INET6) || at.size() != 18 || wanted.size() != 18) return false;
+    const std::string any4 = std::string(10, '\0') + "\xff\xff" + std::string(4, '\0'), any6(16, '\0');
+    const std::string host = at.substr(0, 16);
+    return at.substr(16) == wanted.substr(16) && (host == any4 || host == any6);
 }
 
 void look_at_unix(OpenFile &file, std::vector<OpenFile> &all) {
@@ -200,7 +195,7 @@ void look_at_unix(OpenFile &file, std::vector<OpenFile> &all) {
         return refuse(file, describe_socket(file.fd) + ", and this kernel does not say who is at its other end");
     socket.backlog = state->backlog;
     socket.shut_down = state->shut_down;
-    if (has_name(socket)) {
+    if (socket.has_name()) {
         const Address here = unpack(socket.here);
         const auto &local = reinterpret_cast<const sockaddr_un &>(here);
         struct stat info {};
@@ -216,7 +211,7 @@ void look_at_unix(OpenFile &file, std::vector<OpenFile> &all) {
     for (const std::uint32_t inode : state->waiting)
         if (!with_inode(all, inode)) return refuse(file, describe_socket(file.fd) + ", where another process waits");
     if (!state->has_peer) return;
-    const bool by_name = socket.peer.size() > offsetof(sockaddr_un, sun_path);
+    const bool by_name = has_path(socket.peer);
     const bool datagrams = socket.type == SOCK_DGRAM;
     const OpenFile *other = with_inode(all, state->peer);
     if (other) {
@@ -226,8 +221,9 @@ void look_at_unix(OpenFile &file, std::vector<OpenFile> &all) {
     }
     if (state->peer == 0 && (state->shut_down == (kNoReceive | kNoSend) || (datagrams && !by_name))) {
         socket.abandoned = true;
-    } else if (state->peer == 0 && !datagrams && listener_for(all, socket)) {
-        socket.waits_at = listener_for(all, socket)->fd;
+    } else if (const OpenFile *listener =
+                   state->peer == 0 && !datagrams ? listener_for(all, socket.type, socket.peer) : nullptr) {
+        socket.waits_at = listener->fd;
         int unsent = 0;
         system_call(SYS_ioctl, file.fd, SIOCOUTQ, as_long(&unsent));
         if (unsent) refuse(file, describe_socket(file.fd) + ", which was not accepted yet and holds data");
@@ -274,7 +270,7 @@ void look_at_tcp(OpenFile &file, std::vector<OpenFile> &all) {
         if (unsent) refuse(file, describe_socket(file.fd) + ", with more in it than its receiver has room for");
         return;
     }
-    const OpenFile *listener = info.tcpi_state == TCP_ESTABLISHED ? listener_for(all, socket) : nullptr;
+    const OpenFile *listener = info.tcpi_state == TCP_ESTABLISHED ? listener_for(all, socket.type, socket.peer) : nullptr;
     if (!listener) return refuse(file, describe_socket(file.fd));
     // The other end may be gone, and only a connection that waits has none in any process; then the queue is not empty.
     tcp_info queue{};
@@ -309,6 +305,22 @@ std::string address_text(const std::string &address) {
     return "@" + address.substr(kPath + 1);  // an abstract name, as ss(8) and /proc/net/unix write it
 }
 
+bool has_path(const std::string &address) { return address.size() > offsetof(sockaddr_un, sun_path); }
+
+bool Socket::has_name() const {
+    if (domain == AF_UNIX) return has_path(here);
+    const Address address = unpack(here);
+    return reinterpret_cast<const sockaddr_in &>(address).sin_port != 0;  // at the same place in both families
+}
+
+const OpenFile *listener_for(const std::vector<OpenFile> &all, int type, const std::string &address) {
+    for (const OpenFile &file : all)
+        if (file.kind == FileKind::socket && file.shares_with < 0 && file.socket.listens && file.socket.type == type &&
+            is_reached(file.socket.here, address))
+            return &file;
+    return nullptr;
+}
+
 std::string address_key(const std::string &address) {
     const Address whole = unpack(address);
     if (whole.ss_family == AF_INET) {
@@ -323,16 +335,6 @@ std::string address_key(const std::string &address) {
                std::string(reinterpret_cast<const char *>(&in.sin6_port), 2);
     }
     return address_text(address);
-}
-
-bool is_reached(const std::string &listener, const std::string &address) {
-    const std::string at = address_key(listener), wanted = address_key(address);
-    if (at == wanted) return !at.empty();
-    const int family = unpack(listener).ss_family;
-    if ((family != AF_INET && family != AF_INET6) || at.size() != 18 || wanted.size() != 18) return false;
-    const std::string any4 = std::string(10, '\0') + "\xff\xff" + std::string(4, '\0'), any6(16, '\0');
-    const std::string host = at.substr(0, 16);
-    return at.substr(16) == wanted.substr(16) && (host == any4 || host == any6);
 }
 
 std::string describe_socket(int fd) {

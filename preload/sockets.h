@@ -15,6 +15,9 @@ namespace sckpt {
 
 struct OpenFile;
 
+// Bits of Socket::shut_down.
+inline constexpr unsigned kNoReceive = 1, kNoSend = 2;
+
 struct SocketOption {
     int level, name;
     std::string value;  // as getsockopt(2) gave it
@@ -34,13 +37,14 @@ struct Socket {
     int pair = -1;                // the descriptor at the other end
     int waits_at = -1;            // connected to this listening descriptor, which has not accepted it yet
     bool abandoned = false;       // of the Unix domain: the other end has been closed
-    unsigned shut_down = 0;       // bit 0: nothing can be received any more, bit 1: nothing can be sent
+    unsigned shut_down = 0;       // kNoReceive, kNoSend
     std::uint32_t name_mode = 0;  // st_mode of the file of a Unix-domain name; 0: there is none
     std::vector<SocketOption> options;
     std::vector<SocketMessage> unread;
 
     bool is_stream() const { return type == SOCK_STREAM; }
     bool is_internet() const;
+    bool has_name() const;  // bound, by the program or by the kernel
     bool is_connection() const { return pair >= 0 || waits_at >= 0 || abandoned; }
 };
 
@@ -60,9 +64,12 @@ std::string address_text(const std::string &address);
 // "a TCP connection to 10.0.0.1:80" and the like, of any socket.
 std::string describe_socket(int fd);
 
+// Whether an address of the Unix domain is more than its family.
+bool has_path(const std::string &address);
+// The socket of this type that listens where `address` leads to, or null.
+const OpenFile *listener_for(const std::vector<OpenFile> &all, int type, const std::string &address);
+
 // Equal for addresses that mean the same place, whichever family the socket is of.
 std::string address_key(const std::string &address);
-// Would a socket that listens at `listener` be reached at `address`?
-bool is_reached(const std::string &listener, const std::string &address);
 
 }  // namespace sckpt

@@ -21,8 +21,6 @@
 namespace sckpt {
 namespace {
 
-constexpr unsigned kNoReceive = 1, kNoSend = 2;
-
 class SocketRestore {
   public:
     SocketRestore(const std::vector<OpenFile> &all, int above) : all_(all), above_(above) {}
@@ -41,21 +39,11 @@ class SocketRestore {
     std::string nameless(const OpenFile &first, const OpenFile *second);
     std::string fill(const OpenFile &file) const;
     const OpenFile *at(int fd) const;
-    const OpenFile *listener_at(const Socket &server) const;
 
     const std::vector<OpenFile> &all_;
     int above_;
     std::vector<std::pair<int, int>> other_ends_;  // descriptor of an abandoned socket, its other end
 };
-
-bool has_path(const std::string &address) { return address.size() > offsetof(sockaddr_un, sun_path); }
-
-bool is_named(const Socket &socket) {
-    if (socket.domain == AF_UNIX) return has_path(socket.here);
-    sockaddr_in address{};
-    memcpy(&address, socket.here.data(), std::min(socket.here.size(), sizeof address));
-    return address.sin_port != 0;
-}
 
 std::string SocketRestore::failed(const OpenFile &file, const char *what, long error) const {
     const std::string address = address_text(file.socket.here);
@@ -66,14 +54,6 @@ std::string SocketRestore::failed(const OpenFile &file, const char *what, long e
 const OpenFile *SocketRestore::at(int fd) const {
     const auto found = std::ranges::find(all_, fd, &OpenFile::fd);
     return found == all_.end() ? nullptr : &*found;
-}
-
-const OpenFile *SocketRestore::listener_at(const Socket &server) const {
-    for (const OpenFile &file : all_)
-        if (file.kind == FileKind::socket && file.shares_with < 0 && file.socket.listens &&
-            file.socket.type == server.type && is_reached(file.socket.here, server.here))
-            return &file;
-    return nullptr;
 }
 
 // Above all numbers of the program, until it is placed.
@@ -142,7 +122,7 @@ std::string SocketRestore::single(const OpenFile &file) {
     const long fd = make(socket);
     if (fd < 0) return failed(file, "make", fd);
     set_options(fd, socket);
-    if (is_named(socket))
+    if (socket.has_name())
         if (const long error = bind_to(fd, socket); error < 0) return failed(file, "bind", error);
     if (socket.listens)
         if (const long error = system_call(SYS_listen, fd, socket.backlog); error < 0)
@@ -175,7 +155,7 @@ std::string SocketRestore::through_listener(const OpenFile &server, const OpenFi
     const Socket &socket = client.socket;
     const long fd = make(socket);
     if (fd < 0) return failed(client, "make", fd);
-    long bound = is_named(socket) ? bind_to(fd, socket) : 0;
+    long bound = socket.has_name() ? bind_to(fd, socket) : 0;
     if (bound < 0 && socket.is_internet())
         say(Severity::warning, "the address %s of a connection within the process is taken: it has another one now",
             address_text(socket.here).c_str());
@@ -201,7 +181,7 @@ std::string SocketRestore::connection(const OpenFile &first, const OpenFile &sec
     if (first.socket.domain == AF_UNIX && !has_path(first.socket.here) && !has_path(second.socket.here))
         return nameless(first, &second);
     for (const auto &[server, client] : {std::pair{&first, &second}, std::pair{&second, &first}})
-        if (const OpenFile *listener = listener_at(server->socket))
+        if (const OpenFile *listener = listener_for(all_, server->socket.type, server->socket.here))
             return through_listener(*server, *client, listener->fd);
     // The listener has been closed since.  In the Unix domain the accepted end has its name.
     const bool second_serves = first.socket.domain == AF_UNIX && !has_path(first.socket.here);
@@ -221,7 +201,7 @@ std::string SocketRestore::waiting(const OpenFile &file) {
     const Socket &socket = file.socket;
     const long fd = make(socket);
     if (fd < 0) return failed(file, "make", fd);
-    if (is_named(socket)) bind_to(fd, socket);
+    if (socket.has_name()) bind_to(fd, socket);
     const long error = system_call(SYS_connect, fd, as_long(socket.peer.data()), static_cast<long>(socket.peer.size()));
     if (error < 0) return failed(file, "connect", error);
     if (const long placed = place(file, fd); placed < 0) return failed(file, "place", placed);
