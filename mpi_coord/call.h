@@ -114,60 +114,68 @@ void stand_at_gate(CommRecord *comm);
 // The same for what is collective but not over a communicator of ours: an epoch under way is given up first.
 void abandon_epoch_for(const char *what);
 
-// Around a collective of the lower half: at its beginning the thread stands at the gate if it has to, and counts; until
-// its end the agreement takes the thread to be inside.  Handles are to be read after the gate, where a restart can happen.
-//
-// With MPI_THREAD_MULTIPLE another thread may join an epoch meanwhile, by the counts that it finds: it raises attention,
-// makes all threads see that (barrier.h) and waits until nobody is between his look and his count.
-class Inside {
+// Around a look at attention and the count that follows from it.  With MPI_THREAD_MULTIPLE another thread may join an
+// epoch meanwhile, by the counts that it finds: it raises attention, makes all threads see that (barrier.h) and waits
+// until nobody is between his look and his count.
+class Entering {
   public:
-    // The next collective of `members` by the name of `id`, and of `comm` unless null: enter_meeting().
-    Inside(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members) : nested_(self.in_collective) {
-        enter_meeting(comm, id, members);
-    }
-    explicit Inside(CommRecord *comm) : nested_(self.in_collective) {
+    Entering() {
         self.entering = true;
         std::atomic_signal_fence(std::memory_order_seq_cst);
+    }
+    ~Entering() {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        self.entering = false;
+    }
+    Entering(const Entering &) = delete;
+    Entering &operator=(const Entering &) = delete;
+};
+
+// At the end the thread is inside a collective, to the agreement, if it was so at the beginning.
+class InCollective {
+  public:
+    InCollective() = default;
+    ~InCollective() {
+        std::atomic_signal_fence(std::memory_order_seq_cst);
+        self.in_collective = nested_;
+    }
+    InCollective(const InCollective &) = delete;
+    InCollective &operator=(const InCollective &) = delete;
+
+  private:
+    bool nested_ = self.in_collective;
+};
+
+// Around a collective of the lower half: at its beginning the thread stands at the gate if it has to, and counts; until
+// its end the agreement takes the thread to be inside.  Handles are to be read after the gate, where a restart can happen.
+class Inside : InCollective {
+  public:
+    // The next collective of `members` by the name of `id`, and of `comm` unless null: enter_meeting().
+    Inside(CommRecord *comm, std::uint64_t id, std::span<const std::uint32_t> members) {
+        enter_meeting(comm, id, members);
+    }
+    explicit Inside(CommRecord *comm) {
+        const Entering entering;
         if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]] {
             stand_at_gate(comm);
         } else {
             self.in_collective = true;
             if (comm) ++comm->collectives;
         }
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        self.entering = false;
     }
-    ~Inside() {
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        self.in_collective = nested_;
-    }
-    Inside(const Inside &) = delete;
-    Inside &operator=(const Inside &) = delete;
-
-  private:
-    bool nested_;
 };
 
 // The same around what is collective but not over a communicator of ours: an epoch under way is given up first.
-class InsideUncounted {
+class InsideUncounted : InCollective {
   public:
     explicit InsideUncounted(const char *what) : InsideUncounted(true, what) {}
-    InsideUncounted(bool collective, const char *what) : nested_(self.in_collective) {
+    InsideUncounted(bool collective, const char *what) {
         if (!collective) return;
         self.in_collective = true;
         std::atomic_signal_fence(std::memory_order_seq_cst);
         if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
             abandon_epoch_for(what);
     }
-    ~InsideUncounted() {
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        self.in_collective = nested_;
-    }
-    InsideUncounted(const InsideUncounted &) = delete;
-    InsideUncounted &operator=(const InsideUncounted &) = delete;
-
-  private:
-    bool nested_;
 };
 
 // Out of line, with attention raised: an operation on the window is about to be issued.  Counts it; the first one of an
@@ -176,14 +184,11 @@ void begin_operation(WinRecord *win);
 
 inline void enter_operation(WinRecord *win) {
     if (!win) return;
-    self.entering = true;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
+    const Entering entering;
     if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
         begin_operation(win);
     else
         ++win->operations;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    self.entering = false;
 }
 
 // The request of a non-blocking collective, or of an operation on a window.

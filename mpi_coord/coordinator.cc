@@ -291,29 +291,36 @@ struct Entry {
     std::int64_t *entered;
 };
 
-// Stands at the gate until this rank may enter one of `next`; then all are announced and counted at once, before any is
-// entered: held between two it would be owed by those it has announced the first to.
-void pass_gate(std::span<const Entry> next) {
+// Serves until attempt() succeeds, which is made under the right to serve.
+template <class Attempt>
+void serve_until(Attempt attempt) {
     self.entering = false;
-    for (bool enter = false; !enter;) {
+    for (;;) {
         lock_serving();
-        enter = !running || settle->phase() == Phase::idle;
-        if (!enter && settle->phase() != Phase::stopped &&
-            std::ranges::any_of(next, [](const Entry &entry) { return settle->may_enter(entry.id); })) {
-            for (const auto &[id, entered] : next) settle->entering(id, *entered + 1);
-            send_messages();
-            enter = true;
-        }
-        if (enter) {
-            for (const Entry &entry : next) ++*entry.entered;
-            self.in_collective = true;
-        }
+        const bool done = attempt();
+        if (running) send_messages();
         serving.unlock();
-        if (enter) return;
+        if (done) return;
         park_if_stopping();
         sys::yield();
         serve(nullptr, true);
     }
+}
+
+// Stands at the gate until this rank may enter one of `next`; then all are announced and counted at once, before any is
+// entered: held between two it would be owed by those it has announced the first to.
+void pass_gate(std::span<const Entry> next) {
+    serve_until([&] {
+        if (running && settle->phase() != Phase::idle) {
+            if (settle->phase() == Phase::stopped ||
+                std::ranges::none_of(next, [](const Entry &entry) { return settle->may_enter(entry.id); }))
+                return false;
+            for (const auto &[id, entered] : next) settle->entering(id, *entered + 1);
+        }
+        for (const Entry &entry : next) ++*entry.entered;
+        self.in_collective = true;
+        return true;
+    });
 }
 
 }  // namespace
@@ -326,19 +333,12 @@ void serve_passing() {
 }
 
 void stand_before_waiting(void (*begin)(void *), void *what) {
-    self.entering = false;
-    for (;;) {
-        lock_serving();
-        const bool go = !running || settle->may_block();
-        if (go) begin(what);
-        if (go && running) tell_of_all_windows();
-        send_messages();
-        serving.unlock();
-        if (go) return;
-        park_if_stopping();
-        sys::yield();
-        serve(nullptr, true);
-    }
+    serve_until([&] {
+        if (running && !settle->may_block()) return false;
+        begin(what);
+        if (running) tell_of_all_windows();
+        return true;
+    });
 }
 
 void tell_of_windows() {

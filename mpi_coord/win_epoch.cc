@@ -45,24 +45,23 @@ void count_one(const WinRecord *win, const std::vector<int> &ranks, std::vector<
 // A call inside which this rank may wait for others.  begin(): what is true from then on, when it may be begun.
 template <class Begin, class Call>
 int wait_inside(WinRecord *win, std::atomic<int> WinInfo::*waits, Begin begin, Call call) {
-    const bool nested = self.in_collective;
     std::atomic<int> &waiting = win->info->*waits;
     auto enter = [&] {
         self.in_collective = true;
         ++waiting;
         begin();
     };
-    self.entering = true;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
-        stand_before_waiting([](void *what) { (*static_cast<decltype(enter) *>(what))(); }, &enter);
-    else
-        enter();
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    self.entering = false;
-    const int error = call();
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    self.in_collective = nested;
+    const int error = [&] {
+        const InCollective scope;
+        {
+            const Entering entering;
+            if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
+                stand_before_waiting([](void *what) { (*static_cast<decltype(enter) *>(what))(); }, &enter);
+            else
+                enter();
+        }
+        return call();
+    }();
     --waiting;
     if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
         tell_of_windows();
