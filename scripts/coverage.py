@@ -13,6 +13,9 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / 'mpi_coord'))
+import gen_calls  # noqa: E402
+
 REPORT = 'tests/COVERAGE.md'
 SOURCES = {'.c', '.cc', '.h', '.f90', '.py'}
 MOST_NAMED = 4
@@ -26,14 +29,6 @@ UNTESTED = {
     r'MPI_\w+_FN|MPI_CONVERSION_FN_NULL': 'left to libmpi: addresses that are compared, never state',
     r'OMPI_Affinity_str|MPIX_Query_cuda_support': 'an extension that asks about the machine',
 }
-
-
-def rows(root):
-    """(name, policy) of each line of the table."""
-    for line in (root / 'mpi_coord/calls.tbl').read_text().splitlines():
-        match = re.match(r'((?:MPIX?|OMPI)_\w+)\s+(\w+)', line)
-        if match:
-            yield match[1], match[2]
 
 
 def with_headers(root, path):
@@ -59,10 +54,11 @@ def coverage(root):
     """A list of dictionaries: function, policy, programs, reason."""
     words = words_of(root)
     result = []
-    for name, policy in rows(root):
+    for row in gen_calls.parse_table((root / 'mpi_coord/calls.tbl').read_text()).rows.values():
+        name = row.name
         programs = [program for program, known in words.items() if name.lower() in known]
         reason = next((why for pattern, why in UNTESTED.items() if re.fullmatch(pattern, name)), None)
-        result.append({'function': name, 'policy': policy, 'programs': programs, 'reason': None if programs else reason})
+        result.append({'function': name, 'policy': row.policy, 'programs': programs, 'reason': None if programs else reason})
     return result
 
 
@@ -81,7 +77,11 @@ def report(found):
 
 def faults(root):
     """What is wrong, a line each."""
-    found = coverage(root)
+    try:
+        found = coverage(root)
+    except gen_calls.TableError as error:
+        yield f'mpi_coord/calls.tbl:{error.line}: {error}'
+        return
     for row in found:
         if not row['programs'] and not row['reason']:
             yield f"mpi_coord/calls.tbl: {row['function']}: no program under tests/ calls it; write a case, or say why in scripts/coverage.py"
