@@ -14,7 +14,7 @@
 namespace sckpt::bench {
 namespace {
 
-enum class Kind : std::int64_t { window, iallreduce, end, ping_pong, exchange, allreduce };
+enum class Kind : std::int64_t { end, ping_pong, exchange, window, allreduce, iallreduce };
 
 struct Order {
     Kind kind;
