@@ -55,27 +55,14 @@ void destroy(CommRecord *comm) {
 
 InfoEntries hints_of(MPI_Comm real) {
     MPI_Info info;
-    if (lower.Comm_get_info(real, &info) != MPI_SUCCESS) return {};
-    InfoEntries entries = read_info(info);
-    lower.Info_free(&info);
-    return entries;
-}
-
-// The same answer in all members, also of an intercommunicator, where a reduction tells of the remote group.
-bool any_member(MPI_Comm real, bool inter, bool mine) {
-    int told = mine, heard = 0;
-    for (int round = 0; round < (inter ? 2 : 1); ++round) {
-        lower.Allreduce(&told, &heard, 1, real_of(MPI_INT), real_of(MPI_LOR), real);
-        told |= heard;
-    }
-    return told != 0;
+    return lower.Comm_get_info(real, &info) == MPI_SUCCESS ? take_info(info) : InfoEntries{};
 }
 
 // Hints that Open MPI does not know are kept by MPI_Comm_dup_with_info alone, which each member may give others.
 void restore_hints(CommRecord *comm) {
     auto real = static_cast<MPI_Comm>(comm->real);
     const bool differ = hints_of(real) != comm->info->hints;
-    if (comm->predefined ? !differ : !any_member(real, comm->info->inter, differ)) return;
+    if (comm->predefined ? !differ : !any_of(comm, differ)) return;
     MPI_Info info = make_info(comm->info->hints);
     if (comm->predefined) {
         lower.Comm_set_info(real, info);
@@ -142,6 +129,16 @@ int release(MPI_Comm *comm, int (*function)(MPI_Comm *)) {
 }
 
 }  // namespace
+
+// A reduction over an intercommunicator tells of the remote group.
+bool any_of(const CommRecord *comm, bool mine) {
+    int told = mine, heard = 0;
+    for (int round = 0; round < (comm->info->inter ? 2 : 1); ++round) {
+        lower.Allreduce(&told, &heard, 1, real_of(MPI_INT), real_of(MPI_LOR), static_cast<MPI_Comm>(comm->real));
+        told |= heard;
+    }
+    return told != 0;
+}
 
 void Peers::add(const CommRecord *comm, int peer) {
     if (!comm || !comm->info || comm->info->foreign) return;

@@ -76,10 +76,7 @@ int record(MPI_File real, FileInfo &info) {
     };
     MPI_Info hints = nullptr;
     note(lower.File_get_info(real, &hints));
-    if (hints) {
-        info.hints = read_info(hints);
-        lower.Info_free(&hints);
-    }
+    if (hints) info.hints = take_info(hints);
     note(record_view(real, info));
     note(lower.File_get_atomicity(real, &info.atomic));
     note(lower.File_get_size(real, &info.size));

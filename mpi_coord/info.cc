@@ -24,6 +24,12 @@ InfoEntries read_info(MPI_Info real) {
     return entries;
 }
 
+InfoEntries take_info(MPI_Info real) {
+    InfoEntries entries = read_info(real);
+    lower.Info_free(&real);
+    return entries;
+}
+
 MPI_Info make_info(const InfoEntries &entries) {
     MPI_Info made;
     if (const int error = lower.Info_create(&made); error != MPI_SUCCESS)

@@ -8,6 +8,8 @@ namespace sckpt::mpi {
 using InfoEntries = std::vector<std::pair<std::string, std::string>>;
 
 InfoEntries read_info(MPI_Info real);
+// The same of one that MPI has made for us, which is freed.
+InfoEntries take_info(MPI_Info real);
 // A new live object, to be freed by the caller.
 MPI_Info make_info(const InfoEntries &entries);
 

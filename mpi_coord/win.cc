@@ -75,6 +75,22 @@ bool wants_gaps(MPI_Info info) {
     return found && (std::string_view(value) == "true" || std::string_view(value) == "1");
 }
 
+template <class Function>
+int allocate(Function LowerTable::*refuse, const char *constructor, int flavor, MPI_Aint size, int unit, MPI_Info info,
+             MPI_Comm comm, void *base, MPI_Win *result) {
+    Guard guard;
+    MPI_Win real = nullptr;
+    void *nowhere = nullptr;
+    if (!plausible(record_of(comm), size, unit, info, result) || !base)
+        return (lower.*refuse)(size, unit, real_of(info), real_of(comm), base ? &nowhere : nullptr,
+                               result ? &real : nullptr);
+    auto made = describe(flavor, size, unit);
+    made->gaps = flavor == MPI_WIN_FLAVOR_SHARED && wants_gaps(info);
+    const int error = make_window(record_of(comm), constructor, std::move(made), info, result);
+    if (error == MPI_SUCCESS) *static_cast<void **>(base) = record_of(*result)->info->base;
+    return error;
+}
+
 void record_window(WinRecord *win) {
     WinInfo &info = *win->info;
     const auto real = static_cast<MPI_Win>(win->real);
@@ -83,15 +99,10 @@ void record_window(WinRecord *win) {
     int length = 0;
     if (lower.Win_get_name(real, name, &length) == MPI_SUCCESS) info.name.assign(name, static_cast<size_t>(length));
     MPI_Info hints = nullptr;
-    if (lower.Win_get_info(real, &hints) == MPI_SUCCESS && hints) {
-        info.hints = read_info(hints);
-        lower.Info_free(&hints);
-    }
+    if (lower.Win_get_info(real, &hints) == MPI_SUCCESS && hints) info.hints = take_info(hints);
     // A target that has not come to MPI_Win_wait is told again that we have completed, if that was so.
     info.completed.clear();
-    int exposed = info.exposed, any = 0;
-    lower.Allreduce(&exposed, &any, 1, real_of(MPI_INT), real_of(MPI_MAX), comm);
-    if (!any) return;
+    if (!any_of(win->comm, info.exposed)) return;
     const size_t members = win->comm->info->world.size();
     std::vector<std::uint64_t> posted(members), open(members);
     for (const int origin : info.exposed_group)
@@ -267,30 +278,13 @@ int PMPI_Win_create(void *base, MPI_Aint size, int unit, MPI_Info info, MPI_Comm
 }
 
 int PMPI_Win_allocate(MPI_Aint size, int unit, MPI_Info info, MPI_Comm comm, void *base, MPI_Win *result) {
-    Guard guard;
-    MPI_Win real = nullptr;
-    void *nowhere = nullptr;
-    if (!plausible(record_of(comm), size, unit, info, result) || !base)
-        return lower.Win_allocate(size, unit, real_of(info), real_of(comm), base ? &nowhere : nullptr,
-                                  result ? &real : nullptr);
-    const int error =
-        make_window(record_of(comm), "MPI_Win_allocate", describe(MPI_WIN_FLAVOR_ALLOCATE, size, unit), info, result);
-    if (error == MPI_SUCCESS) *static_cast<void **>(base) = record_of(*result)->info->base;
-    return error;
+    return allocate(&LowerTable::Win_allocate, "MPI_Win_allocate", MPI_WIN_FLAVOR_ALLOCATE, size, unit, info, comm, base,
+                    result);
 }
 
 int PMPI_Win_allocate_shared(MPI_Aint size, int unit, MPI_Info info, MPI_Comm comm, void *base, MPI_Win *result) {
-    Guard guard;
-    MPI_Win real = nullptr;
-    void *nowhere = nullptr;
-    if (!plausible(record_of(comm), size, unit, info, result) || !base)
-        return lower.Win_allocate_shared(size, unit, real_of(info), real_of(comm), base ? &nowhere : nullptr,
-                                         result ? &real : nullptr);
-    auto made = describe(MPI_WIN_FLAVOR_SHARED, size, unit);
-    made->gaps = wants_gaps(info);
-    const int error = make_window(record_of(comm), "MPI_Win_allocate_shared", std::move(made), info, result);
-    if (error == MPI_SUCCESS) *static_cast<void **>(base) = record_of(*result)->info->base;
-    return error;
+    return allocate(&LowerTable::Win_allocate_shared, "MPI_Win_allocate_shared", MPI_WIN_FLAVOR_SHARED, size, unit, info,
+                    comm, base, result);
 }
 
 int PMPI_Win_create_dynamic(MPI_Info info, MPI_Comm comm, MPI_Win *result) {

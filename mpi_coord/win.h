@@ -99,7 +99,4 @@ void show_again(WinMemory *memory);
 // At a restart, when it is visible again: the contents, where this rank has kept them.
 void fill_memory(WinMemory *memory);
 
-// Collective: is it so in any member?
-bool any_of(const CommRecord *comm, bool mine);
-
 }  // namespace sckpt::mpi

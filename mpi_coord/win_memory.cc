@@ -153,12 +153,6 @@ int make_allocated(WinInfo &info, MPI_Info hints, const CommRecord *own, MPI_Win
 
 }  // namespace
 
-bool any_of(const CommRecord *comm, bool mine) {
-    int own = mine, all = 1;
-    lower.Allreduce(&own, &all, 1, real_of(MPI_INT), real_of(MPI_MAX), static_cast<MPI_Comm>(comm->real));
-    return all != 0;
-}
-
 void release_memory(WinInfo &info) {
     if (info.owns_memory) free(info.base);
     if (info.memory) hide_memory(info.memory.get());
