@@ -180,19 +180,17 @@ def executable_rebuilt(run):
     refused_when_changed(run, point, program, lambda p: replace_file(other, p), "steady is another version")
 
 
+def saved_with_file(run, name="data", by="file", spec="on"):
+    run.case.spec = spec
+    file = run.directory / name
+    file.write_bytes(filled(FILE_BYTES, 77))
+    return file, saved(run, ("8", f"{by}={file}"))
+
+
 @test
 def open_file_missing(run):
-    file = run.directory / "data"
-    file.write_bytes(filled(FILE_BYTES, 77))
-    point = saved(run, ("8", f"file={file}"))
+    file, point = saved_with_file(run)
     refused_without(run, point, file, r"the open file .*/data .*No such file")
-
-
-def saved_with_file(run, spec="on"):
-    run.case.spec = spec
-    file = run.directory / "data"
-    file.write_bytes(filled(FILE_BYTES, 77))
-    return file, saved(run, ("8", f"file={file}"))
 
 
 @test
@@ -207,7 +205,7 @@ def open_file_changed(run):
 
 @test
 def open_file_changed_and_accepted(run):
-    file, point = saved_with_file(run, "on,changed=accept")
+    file, point = saved_with_file(run, spec="on,changed=accept")
     flip(lambda size: 50)(file)  # the program reads from byte 100
     run.restores(point)
     check("has been changed since the checkpoint" in run.output(), f"nothing is said: {run.output()[:400]}")
@@ -225,9 +223,7 @@ def lock_held_by_another(run):
 
 
 def saved_with_mpi_file(run):
-    file = run.directory / "shared"
-    file.write_bytes(filled(FILE_BYTES, 77))
-    return file, saved(run, ("8", f"mpi={file}"))
+    return saved_with_file(run, "shared", "mpi")
 
 
 @test
