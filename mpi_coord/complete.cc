@@ -43,7 +43,11 @@ class Batch {
     // Request i has completed in the lower half, or did so at a cut: fills statuses()[i], returns its error.
     int complete(int i, int error) {
         RequestRecord *r = record(i);
-        if (!r || r->predefined) return MPI_SUCCESS;
+        if (!r) return MPI_SUCCESS;
+        if (r->predefined) {
+            requests_[i] = MPI_REQUEST_NULL;
+            return MPI_SUCCESS;
+        }
         if (r->complete) {
             error = deliver_outcome(r, &statuses_[i]);
         } else {
@@ -139,7 +143,39 @@ int one_complete(Batch &batch, int index, int error, const MPI_Status &from, MPI
     return error;
 }
 
+// After a call that has completed what the handle stood for, if it was one that many share.
+void forget_predefined(MPI_Request *request) {
+    if (request && *request && record_of(*request)->predefined) *request = MPI_REQUEST_NULL;
+}
+
 }  // namespace
+
+int finish_later(RequestRecord *record, MPI_Status *status) {
+    MPI_Status own;
+    MPI_Status *result = status == MPI_STATUS_IGNORE ? &own : status;
+    own.MPI_SOURCE = MPI_PROC_NULL;
+    int error = MPI_SUCCESS;
+    Outlook outlook;
+    wait_until(
+        [&] {
+            auto real = static_cast<MPI_Request>(record->real);
+            const Outlook::Answer answer = outlook.look(&real, 1);
+            if (answer == Outlook::incomplete) return false;
+            int done = 1;
+            error = answer == Outlook::complete ? lower.Wait(&real, result) : lower.Test(&real, &done, result);
+            if (done) record->real = real;
+            return done || error != MPI_SUCCESS;
+        },
+        [&](Peers &peers) {
+            if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
+        });
+    if (record->complete) [[unlikely]]
+        error = deliver_outcome(record, result);
+    else
+        count_completion(record, *result);
+    retire(record);
+    return error;
+}
 
 int deliver_outcome(RequestRecord *record, MPI_Status *status) {
     copy_status(status, record->status);
@@ -158,7 +194,9 @@ int PMPI_Wait(MPI_Request *request, MPI_Status *status) {
     RequestRecord *record = request ? record_of(*request) : nullptr;
     if (!record || !record->active) [[unlikely]] {
         MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
-        return lower.Wait(request ? &real : nullptr, status);
+        const int error = lower.Wait(request ? &real : nullptr, status);
+        forget_predefined(request);
+        return error;
     }
     const bool kept = record->persistent;
     const int error = finish(record, status);
@@ -170,7 +208,11 @@ int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status) {
     Guard guard;
     RequestRecord *record = request ? record_of(*request) : nullptr;
     MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
-    if (!record || !record->active) return lower.Test(request ? &real : nullptr, flag, status);
+    if (!record || !record->active) {
+        const int error = lower.Test(request ? &real : nullptr, flag, status);
+        forget_predefined(request);
+        return error;
+    }
     MPI_Status own;
     MPI_Status *result = status == MPI_STATUS_IGNORE ? &own : status;
     int error = MPI_SUCCESS;
@@ -204,9 +246,15 @@ int PMPI_Waitall(int count, MPI_Request *requests, MPI_Status *statuses) {
     Batch batch(count, requests);
     int error = MPI_SUCCESS, done = 0;
     bool fresh = true;
+    Outlook outlook;
     wait_until(
         [&] {
-            if (!fresh) batch.read();
+            if (!fresh) {
+                batch.read();
+                outlook.forget();
+                fresh = true;
+            }
+            if (outlook.look(batch.handles(), batch.count()) == Outlook::incomplete) return false;
             error = lower.Testall(batch.count(), batch.handles(), &done, batch.statuses());
             return done || error != MPI_SUCCESS;
         },
@@ -333,6 +381,12 @@ int PMPI_Cancel(MPI_Request *request) {
 int PMPI_Request_free(MPI_Request *request) {
     Guard guard;
     RequestRecord *record = request ? record_of(*request) : nullptr;
+    if (record && record->predefined) {
+        auto real = static_cast<MPI_Request>(record->real);
+        const int error = lower.Request_free(&real);
+        if (error == MPI_SUCCESS) *request = MPI_REQUEST_NULL;
+        return error;
+    }
     if (record && stop_awaiting(record)) {
         // Its message is out of the network and needs nothing of it: the request is complete, as far as freeing goes.
         record->complete = true;

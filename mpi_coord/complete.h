@@ -4,6 +4,7 @@
 #include "mpi_coord/call.h"
 #include "mpi_coord/drain.h"
 #include "mpi_coord/generalized.h"
+#include "mpi_coord/hints.h"
 #include "mpi_coord/requests.h"
 #include "mpi_coord/synchronous.h"
 #include "mpi_coord/wait.h"
@@ -39,27 +40,35 @@ inline void retire(RequestRecord *record) {
         take_back_persistent(record);
 }
 
+// A wait that is over before anything else has to be looked at: true when this live request is complete.
+[[gnu::always_inline]] inline bool complete_soon(MPI_Request real) {
+    if (completion_word == 0) [[unlikely]]
+        return false;
+    if (looks_due()) [[unlikely]] {
+        look_for_control();
+        return false;
+    }
+    // Stays valid: live handles change only while attention is raised.
+    const volatile std::uintptr_t *const word = word_of_completion(real);
+    for (unsigned turn = 0; turn < kLookEvery; ++turn) {
+        if (*word == 1) return true;
+        if (attention.load(std::memory_order_relaxed)) [[unlikely]]
+            return false;
+        progress();
+    }
+    return false;
+}
+
+int finish_later(RequestRecord *record, MPI_Status *status);
+
 // Waits until `record` is complete, reports and retires it.
-inline int finish(RequestRecord *record, MPI_Status *status) {
+[[gnu::always_inline]] inline int finish(RequestRecord *record, MPI_Status *status) {
+    if (record->complete || !complete_soon(static_cast<MPI_Request>(record->real))) return finish_later(record, status);
     MPI_Status own;
     MPI_Status *result = status == MPI_STATUS_IGNORE ? &own : status;
     own.MPI_SOURCE = MPI_PROC_NULL;
-    int error = MPI_SUCCESS;
-    wait_until(
-        [&] {
-            int done = 0;
-            auto real = static_cast<MPI_Request>(record->real);
-            error = lower.Test(&real, &done, result);
-            if (done) record->real = real;
-            return done || error != MPI_SUCCESS;
-        },
-        [&](Peers &peers) {
-            if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
-        });
-    if (record->complete) [[unlikely]]
-        error = deliver_outcome(record, result);
-    else
-        count_completion(record, *result);
+    const int error = lower.Wait(reinterpret_cast<MPI_Request *>(&record->real), result);
+    count_completion(record, *result);
     retire(record);
     return error;
 }

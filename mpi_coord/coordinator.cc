@@ -13,6 +13,7 @@
 #include "mpi_coord/call.h"
 #include "mpi_coord/comm.h"
 #include "mpi_coord/control.h"
+#include "mpi_coord/hints.h"
 #include "mpi_coord/requests.h"
 #include "mpi_coord/settle.h"
 #include "mpi_coord/synchronous.h"
@@ -415,6 +416,7 @@ void start_coordinator(int provided) {
     level = provided;
     posted_concurrently = level == MPI_THREAD_MULTIPLE;
     control::open();
+    learn_hints();
     settle = std::make_unique<Settle>(static_cast<std::uint32_t>(control::rank()),
                                       static_cast<std::uint32_t>(control::size()));
     running = true;
@@ -423,7 +425,10 @@ void start_coordinator(int provided) {
     hooks.started();
 }
 
-void restart_coordinator() { control::open(); }
+void restart_coordinator() {
+    control::open();
+    learn_hints();
+}
 
 void leave_coordinator() {
     MPI_Request barrier = control::begin_last_barrier();

@@ -80,4 +80,11 @@ Record *predefined_record(Kind kind, const void *real) {
     return found != predefined->end() && found->second->kind == kind ? found->second : nullptr;
 }
 
+void add_predefined(Record *record) { predefined->emplace(record->real, record); }
+
+void for_each_predefined(Kind kind, const std::function<void(Record *)> &visit) {
+    for (const auto &[real, record] : *predefined)
+        if (record->kind == kind) visit(record);
+}
+
 }  // namespace sckpt::mpi

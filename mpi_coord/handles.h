@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,7 @@ struct CommRecord : Record {
 struct DatatypeRecord : Record {
     AttributeMap *attributes = nullptr;
     struct TypeRecipe *recipe = nullptr;  // filled at the cut, see datatype.cc
+    unsigned eager_count = 0;             // this many are sent eagerly (hints.h); 0 when that is not known
 };
 
 struct OpRecord : Record {
@@ -224,6 +226,9 @@ std::string bind_predefined();
 
 // The record whose live handle is `real`, among predefined ones; null when it is none of them.
 Record *predefined_record(Kind kind, const void *real);
+// Another one, whose live handle has no name in mpi.h.
+void add_predefined(Record *record);
+void for_each_predefined(Kind kind, const std::function<void(Record *)> &visit);
 
 // The record for a live handle that a call has just returned: a predefined one, or a new one.
 template <Kind K>

@@ -26,14 +26,16 @@ inline RequestRecord *take_request() {
         return take_request_slow();
     free_requests = record->next_free;
     record->used = true;
+    record->active = record->complete = record->persistent = record->orphan = false;
+    record->comm = nullptr;
+    record->datatype = nullptr;
     return record;
 }
 
-// The record keeps its Fortran number for whatever request comes next: that path is hot.
+// The record keeps what it says until it is taken again, and its Fortran number for whatever request comes next: this
+// path is hot, being on the way from a message's arrival to the answer.
 inline void give_request(RequestRecord *record) {
-    record->used = record->active = record->complete = record->persistent = record->orphan = false;
-    record->comm = nullptr;
-    record->datatype = nullptr;
+    record->used = false;
     record->next_free = free_requests;
     free_requests = record;
 }

@@ -38,10 +38,18 @@ void look_for_control();
 // threads.
 inline std::atomic<unsigned> turns_waited{0};
 
+inline constexpr unsigned kLookEvery = 1024;
+
+// Another wait, or another turn of one: is it time to look at what has nothing to do with it?
+inline bool looks_due() {
+    const unsigned turn = turns_waited.load(std::memory_order_relaxed) + 1;
+    turns_waited.store(turn, std::memory_order_relaxed);
+    return turn % kLookEvery == 0 || awaiting_receipts.load(std::memory_order_relaxed) != 0;
+}
+
 // attempt() -> bool: tries to complete; collect(Peers &): whom the wait depends on, called only when serving.
 template <class Attempt, class Collect>
 [[gnu::always_inline]] inline void wait_until(Attempt attempt, Collect collect) {
-    constexpr unsigned kLookEvery = 1024;
     bool served = false;
     while (!attempt()) {
         if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
@@ -51,11 +59,8 @@ template <class Attempt, class Collect>
             served = true;
             continue;
         }
-        const unsigned turn = turns_waited.load(std::memory_order_relaxed) + 1;
-        turns_waited.store(turn, std::memory_order_relaxed);
-        if (turn % kLookEvery == 0 || awaiting_receipts.load(std::memory_order_relaxed) != 0) [[unlikely]] {
+        if (looks_due()) [[unlikely]]
             look_for_control();
-        }
     }
     if (served) [[unlikely]]
         waited();

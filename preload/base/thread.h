@@ -88,6 +88,22 @@ void attend_exit();
 // Parks the calling thread if threads are to stop and it is not the one that stops them.
 void park_if_stopping();
 
+// Enters as a Guard does, if nothing wants attention: then true, and leave() is to follow.
+[[gnu::always_inline]] inline bool enter_unnoticed() {
+    ++self.busy;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (attention.load(std::memory_order_relaxed) == 0) [[likely]]
+        return true;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    --self.busy;
+    return false;
+}
+[[gnu::always_inline]] inline void leave() {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (--self.busy == 0 && attention.load(std::memory_order_relaxed) != 0) [[unlikely]]
+        attend_exit();
+}
+
 // Held while a wrapper runs.  Nested ones (an error handler of the application that calls MPI) are free of checks.
 class Guard {
   public:
@@ -96,11 +112,7 @@ class Guard {
             attend_entry();
         std::atomic_signal_fence(std::memory_order_seq_cst);
     }
-    ~Guard() {
-        std::atomic_signal_fence(std::memory_order_seq_cst);
-        if (--self.busy == 0 && attention.load(std::memory_order_relaxed) != 0) [[unlikely]]
-            attend_exit();
-    }
+    ~Guard() { leave(); }
     Guard(const Guard &) = delete;
     Guard &operator=(const Guard &) = delete;
 };
