@@ -136,7 +136,7 @@ namespace {
         return error;
     CommRecord *const about = record_of(comm);
     ++about->sent[destination];
-    *request = handle_of(real == completed_at_once.real
+    *request = handle_of(real == completed_at_once.real && !numbers_sends(about)
                              ? &completed_at_once
                              : pending_send(real, mode, buffer, count, type, destination, tag, about));
     return MPI_SUCCESS;
@@ -151,7 +151,8 @@ extern "C" {
 int PMPI_Send(const void *buffer, int count, MPI_Datatype type, int destination, int tag, MPI_Comm comm) {
     const DatatypeRecord *layout = record_of(type);
     CommRecord *const about = record_of(comm);
-    if (layout && about && static_cast<unsigned>(count) <= layout->eager_count && enter_unnoticed()) [[likely]] {
+    if (layout && about && static_cast<unsigned>(count) <= layout->eager_count && !numbers_sends(about) &&
+        enter_unnoticed()) [[likely]] {
         const int error = lower.Send(buffer, count, real_of(type), destination, tag, real_of(comm));
         if (error == MPI_SUCCESS) [[likely]]
             ++about->sent[destination];

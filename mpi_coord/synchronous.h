@@ -12,11 +12,14 @@
 
 namespace sckpt::mpi {
 
+// Sends of any mode on this communicator are to be numbered now.
+inline bool numbers_sends(const CommRecord *comm) {
+    return comm->synchronous_pending.load(std::memory_order_relaxed) != 0;
+}
 // A send has started: `record` is active.  Numbers it among those of its communicator, destination and tag.
 void number_send(RequestRecord *record);
 inline void note_send(RequestRecord *record) {
-    if (record->mode == Mode::synchronous || record->comm->synchronous_pending.load(std::memory_order_relaxed) != 0)
-        [[unlikely]]
+    if (record->mode == Mode::synchronous || numbers_sends(record->comm)) [[unlikely]]
         number_send(record);
 }
 
