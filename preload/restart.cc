@@ -159,6 +159,7 @@ void restart() {
     mpi::set_lower_environment(environment.variables.data());
     if (mpi::mpi_running())
         if (std::string failure = mpi::rebuild_mpi(); !failure.empty()) must(std::unexpected(std::move(failure)));
+    name_restored_thread();
     restart_requests();
     attention.fetch_and(~static_cast<std::uint32_t>(kGated));
 }

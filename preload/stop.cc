@@ -172,6 +172,8 @@ void adopt_restored_thread() {
     register_with_kernel();
 }
 
+void name_restored_thread() { system_call(SYS_prctl, PR_SET_NAME, as_long(self.record->name)); }
+
 namespace {
 
 constexpr long kThreadFlags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |

@@ -18,6 +18,9 @@ void record_threads(Plan &plan);
 // Restart: registers the calling thread with the kernel (rseq, robust list, address to clear), keeping the id that
 // the program knows.
 void adopt_restored_thread();
+// The calling thread has the name of the process so far, which threads that the lower half makes inherit, as they did at
+// first: gives it its own.
+void name_restored_thread();
 // Re-creates all other threads of the application where they parked; returns when each of them runs again (and is
 // held at the wrappers by kGated).
 void recreate_threads();
