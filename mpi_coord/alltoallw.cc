@@ -8,45 +8,11 @@
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/call.h"
+#include "mpi_coord/extent.h"
 #include "mpi_coord/requests.h"
 
 namespace sckpt::mpi {
 namespace {
-
-// How many entries the arrays of a call on `comm` have: all ranks (the remote ones of an intercommunicator), or the
-// neighbours in its topology.
-struct Extent {
-    int send = 0, receive = 0;
-};
-
-Extent all_ranks(MPI_Comm comm) {
-    int inter = 0, size = 0;
-    lower.Comm_test_inter(comm, &inter);
-    inter ? lower.Comm_remote_size(comm, &size) : lower.Comm_size(comm, &size);
-    return {size, size};
-}
-
-Extent neighbours(MPI_Comm comm) {
-    int topology = MPI_UNDEFINED, count = 0;
-    lower.Topo_test(comm, &topology);
-    switch (topology) {
-        case MPI_CART:
-            lower.Cartdim_get(comm, &count);
-            return {2 * count, 2 * count};
-        case MPI_GRAPH: {
-            int rank = 0;
-            lower.Comm_rank(comm, &rank);
-            lower.Graph_neighbors_count(comm, rank, &count);
-            return {count, count};
-        }
-        case MPI_DIST_GRAPH: {
-            int in = 0, out = 0, weighted;
-            lower.Dist_graph_neighbors_count(comm, &in, &out, &weighted);
-            return {out, in};
-        }
-    }
-    return {};
-}
 
 bool usable(MPI_Comm comm) { return comm && comm != MPI_COMM_NULL; }
 
@@ -103,15 +69,13 @@ int blocking(Function function, Extent (*extent)(MPI_Comm), const void *send, co
 // `start` is called with the arrays of live types and the place for the request.
 template <class Start>
 int immediate(Extent (*extent)(MPI_Comm), const void *send, const MPI_Datatype *send_types,
-              const MPI_Datatype *receive_types, MPI_Comm comm, MPI_Request *request, bool persistent, Start start) {
+              const MPI_Datatype *receive_types, MPI_Comm comm, MPI_Request *request, Start start) {
     auto types = std::make_unique<Types>(send_types, send == MPI_IN_PLACE, receive_types,
                                          usable(comm) ? extent(real_of(comm)) : Extent{});
     MPI_Request real = nullptr;
     const int error = start(types->sends(), types->receives(), request ? &real : nullptr);
     if (error != MPI_SUCCESS) return error;
     RequestRecord *record = new_collective_request(real, record_of(comm));
-    record->persistent = persistent;
-    record->active = !persistent;
     pending().keep(std::move(types), record);
     *request = handle_of(record);
     return error;
@@ -124,12 +88,37 @@ int nonblocking(Function function, Extent (*extent)(MPI_Comm), const void *send,
                 MPI_Comm comm, MPI_Request *request) {
     Guard guard;
     const Inside inside(record_of(comm));
-    return immediate(extent, send, send_types, receive_types, comm, request, false,
+    return immediate(extent, send, send_types, receive_types, comm, request,
                      [=](const MPI_Datatype *sends, const MPI_Datatype *receives, MPI_Request *real) {
                          return function(send, send_counts, send_places, sends, receive, receive_counts, receive_places,
                                          receives, real_of(comm), real);
                      });
 }
+
+// One side of a persistent call, kept.
+template <class Displacement>
+struct Side {
+    std::vector<int> counts;
+    std::vector<Displacement> places;
+    std::vector<MPI_Datatype> types;  // the application's handles
+    bool given;
+
+    Side(bool significant, int entries, const int *counts_given, const Displacement *places_given,
+         const MPI_Datatype *types_given)
+        : given(significant && counts_given && places_given && types_given) {
+        if (!given) return;
+        counts.assign(counts_given, counts_given + entries);
+        places.assign(places_given, places_given + entries);
+        types.assign(types_given, types_given + entries);
+    }
+    void add_needs(PersistentCollective *made) const {
+        for (MPI_Datatype type : types)
+            if (type) made->needs.push_back(record_of(type));
+    }
+    const int *counts_or_null() const { return given ? counts.data() : nullptr; }
+    const Displacement *places_or_null() const { return given ? places.data() : nullptr; }
+    const MPI_Datatype *types_or_null() const { return given ? types.data() : nullptr; }
+};
 
 template <class Function, class Displacement>
 int persistent(Function function, Extent (*extent)(MPI_Comm), const void *send, const int *send_counts,
@@ -137,15 +126,22 @@ int persistent(Function function, Extent (*extent)(MPI_Comm), const void *send, 
                const int *receive_counts, const Displacement *receive_places, const MPI_Datatype *receive_types,
                MPI_Comm comm, MPI_Info info, MPI_Request *request) {
     Guard guard;
-    constexpr auto kReason = static_cast<unsigned>(Hold::persistent_collective);
-    const InsideUncounted inside(kHoldSentences[kReason]);
-    const int error = immediate(extent, send, send_types, receive_types, comm, request, true,
-                                [=](const MPI_Datatype *sends, const MPI_Datatype *receives, MPI_Request *real) {
-                                    return function(send, send_counts, send_places, sends, receive, receive_counts,
-                                                    receive_places, receives, real_of(comm), real_of(info), real);
-                                });
-    if (error == MPI_SUCCESS) ++hold_counts[kReason];
-    return error;
+    const Inside inside(record_of(comm));
+    const Extent entries = usable(comm) ? extent(real_of(comm)) : Extent{};
+    const Side<Displacement> out(send != MPI_IN_PLACE, entries.send, send_counts, send_places, send_types);
+    const Side<Displacement> in(true, entries.receive, receive_counts, receive_places, receive_types);
+    auto *made = new PersistentCollective;
+    out.add_needs(made);
+    in.add_needs(made);
+    made->make = [=, live = std::shared_ptr<Types>()](MPI_Request *real, bool again) mutable {
+        auto types = std::make_shared<Types>(out.types_or_null(), false, in.types_or_null(), entries);
+        const int error =
+            function(send, out.counts_or_null(), out.places_or_null(), types->sends(), receive, in.counts_or_null(),
+                     in.places_or_null(), types->receives(), real_of(comm), real_of(again ? MPI_INFO_NULL : info), real);
+        live = std::move(types);
+        return error;
+    };
+    return begin_persistent_collective(made, record_of(comm), request);
 }
 
 }  // namespace

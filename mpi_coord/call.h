@@ -7,9 +7,11 @@
 #include <type_traits>
 
 #include "mpi_coord/coordinator.h"
+#include "mpi_coord/extent.h"
 #include "mpi_coord/handles.h"
 #include "mpi_coord/holds.h"
 #include "mpi_coord/lower_table.h"
+#include "mpi_coord/persistent_collective.h"
 #include "preload/base/thread.h"
 
 namespace sckpt::mpi {
@@ -19,7 +21,7 @@ using enum Kind;
 // The live functions.  Before MPI_Init every entry leads to a function that says so and ends the program, as Open MPI does.
 extern LowerTable lower;
 
-enum class policy { pass, coll, icoll, rma, create, free, refuse };
+enum class policy { pass, coll, icoll, persist, rma, create, free, refuse };
 
 // --- arguments: each adapter gives the lower half's value, and is told when the call has succeeded
 
@@ -59,6 +61,23 @@ struct ReadWritten {
         return &real;
     }
     void done(CommRecord *about);
+};
+
+// An array with one entry for each rank or neighbour, of a call that is made again at a restart: kept, for the
+// application may have taken its own back by then.
+struct Each {
+    const int *given;
+    bool significant;
+    MPI_Comm comm;
+    Extent (*extent)(MPI_Comm real);
+    int Extent::*side;
+    std::vector<int> kept{};
+    void keep() {
+        if (!given || !significant || !comm || comm == MPI_COMM_NULL) return;
+        kept.assign(given, given + extent(real_of(comm)).*side);
+    }
+    const int *get() { return kept.empty() ? given : kept.data(); }
+    void done(CommRecord *) {}
 };
 
 template <Kind K>
@@ -266,26 +285,60 @@ auto adapt(ReadWritten<K> value) {
     return value;
 }
 
+inline Each adapt(Each value) { return value; }
+
 template <class T>
 inline constexpr bool is_freed = false;
 template <Kind K>
 inline constexpr bool is_freed<ReadWritten<K>> = true;
 
-// The request of a persistent collective: nothing is under way until it is started.
+// Of a persistent collective: what its arguments need to be given once more.
 template <class Adapter>
-void make_persistent(const Adapter &) {}
+void keep(PersistentCollective &, Adapter &) {}
+inline void keep(PersistentCollective &, Each &each) { each.keep(); }
+template <Kind K>
+    requires(K == Kind::Datatype || K == Kind::Op)
+void keep(PersistentCollective &made, Given<K> &given) {
+    if (given.followed && given.handle) made.needs.push_back(record_of(given.handle));
+}
+
+// Hints are gone when it is made again: the info object may be.
+template <class Adapter>
+auto give(Adapter &adapter, MPI_Request *, bool) {
+    return adapter.get();
+}
+inline MPI_Info give(Given<Kind::Info> &given, MPI_Request *, bool again) {
+    return again ? real_of(MPI_INFO_NULL) : given.get();
+}
 template <bool M>
-void make_persistent(const Written<Kind::Request, M> &written) {
-    RequestRecord *request = record_of(*written.place);
-    request->persistent = true;
-    request->active = false;
+MPI_Request *give(Written<Kind::Request, M> &, MPI_Request *real, bool) {
+    return real;
+}
+
+template <class Adapter>
+void look_for_place(MPI_Request *&, const Adapter &) {}
+template <bool M>
+void look_for_place(MPI_Request *&place, const Written<Kind::Request, M> &written) {
+    place = written.place;
+}
+
+template <class Function, class... Adapters>
+int persist(CommRecord *comm, Function function, Adapters... adapters) {
+    auto *made = new PersistentCollective;
+    (keep(*made, adapters), ...);
+    MPI_Request *place = nullptr;
+    (look_for_place(place, adapters), ...);
+    made->make = [function, ... given = std::move(adapters)](MPI_Request *real, bool again) mutable {
+        return function(give(given, real, again)...);
+    };
+    return begin_persistent_collective(made, comm, place);
 }
 
 template <policy P, class Function, class... Adapters>
 [[gnu::always_inline]] inline auto run(const Tags &tags, Function function, Adapters... adapters) {
     Guard guard;
     [[maybe_unused]] const auto inside = [&] {
-        if constexpr (P == policy::coll || P == policy::icoll)
+        if constexpr (P == policy::coll || P == policy::icoll || P == policy::persist)
             return Inside(tags.comm);
         else if constexpr (P == policy::pass || P == policy::rma)
             return nullptr;
@@ -305,11 +358,11 @@ template <policy P, class Function, class... Adapters>
         (ask(adapters), ...);
         if (freeing != Freeing::now) return MPI_SUCCESS;
     }
+    if constexpr (P == policy::persist) return persist(tags.comm, function, std::move(adapters)...);
     auto result = function(adapters.get()...);
     if constexpr (std::is_same_v<decltype(result), int>) {
         if (result == MPI_SUCCESS) {
             (adapters.done(tags.comm), ...);
-            if constexpr (P == policy::refuse) (make_persistent(adapters), ...);
             if (tags.holds >= 0) ++hold_counts[tags.holds];
             if (tags.drops >= 0) --hold_counts[tags.drops];
         }

@@ -88,6 +88,16 @@ int MPI_Bcast(void *, int, MPI_Datatype, int, MPI_Comm) __attribute__((alias("PM
         self.assertLess(pointers.index('X_Query;'), pointers.index('Bcast;'))
         self.assertLess(pointers.index('"MPIX_Query"'), pointers.index('"PMPI_Bcast"'))
 
+    def test_arrays_of_a_persistent_collective_are_kept(self):
+        header = ('/* x */ extern int MPIX_Scatterv_init (const void *, const int *, MPI_Datatype, void *, MPI_Datatype, int,'
+                  ' MPI_Comm, MPI_Request *);\n/* x */ extern int MPIX_Neighbor_v_init (const void *, void *, const int *, MPI_Comm);\n')
+        text = generate('MPIX_Scatterv_init', 'MPIX_Scatterv_init persist 1=at_root:5 2=at_root:5\n', header)
+        self.assertIn('call<policy::persist>(lower.X_Scatterv_init, on(a6), a0, '
+                      'Each{a1, is_root(a5, a6), a6, all_ranks, &Extent::send}, '
+                      'in_if<Kind::Datatype>(is_root(a5, a6), a2)', text)
+        self.assertIn('Each{a2, true, a3, neighbours, &Extent::receive}',
+                      generate('MPIX_Neighbor_v_init', 'MPIX_Neighbor_v_init persist\n', header))
+
     def test_array_of_handles_must_be_written_by_hand(self):
         header = '/* x */ extern int MPI_Many (int, const MPI_Info *);\n'
         with self.assertRaisesRegex(TableError, 'array of handles: write it by hand'):

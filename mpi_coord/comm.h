@@ -29,6 +29,7 @@ struct CommInfo {
     // Made by MPI_Comm_spawn, accept, connect or join, or from such a one: checkpoints are declined while it lives, and
     // the agreement does not know it.
     bool foreign = false;
+    std::int64_t persistent_collectives = 0;  // made on it so far, see persistent_collective.cc
     std::uint64_t children = 0;  // collective constructors called on it so far
     // How many came so far from MPI_Comm_create_group on this one, by group and tag; on MPI_COMM_WORLD, also from
     // MPI_Intercomm_create by pair of groups.

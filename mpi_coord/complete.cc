@@ -418,8 +418,7 @@ int PMPI_Request_free(MPI_Request *request) {
             --undelivered;
         }
     }
-    if (record->persistent && record->operation == Operation::collective)
-        --hold_counts[static_cast<int>(Hold::persistent_collective)];
+    if (persistent_collective(record)) forget_persistent_collective(record);
     record->persistent = false;
     retire(record);
     *request = MPI_REQUEST_NULL;

@@ -16,7 +16,7 @@ import re
 import subprocess
 import sys
 
-POLICIES = ('pass', 'coll', 'icoll', 'rma', 'create', 'free', 'refuse', 'hand', 'leave')
+POLICIES = ('pass', 'coll', 'icoll', 'persist', 'rma', 'create', 'free', 'refuse', 'hand', 'leave')
 # Handle kinds, and the struct behind the predefined objects of each in mpi.h.
 KINDS = {'Comm': 'communicator', 'Datatype': 'datatype', 'Request': 'request', 'Op': 'op', 'Group': 'group',
          'Win': 'win', 'File': 'file', 'Info': 'info', 'Errhandler': 'errhandler', 'Message': 'message'}
@@ -145,6 +145,15 @@ def only(prototype, *kinds):
     return None
 
 
+def each(prototype, place, role, other):
+    """The C++ expression for an array with an entry for each rank or neighbour, which has to be kept."""
+    comm = only(prototype, 'Comm')
+    significant = {None: 'true', 'in_place': f'a{other} != MPI_IN_PLACE', 'at_root': f'is_root(a{other}, a{comm})'}[role]
+    extent = 'neighbours' if 'Neighbor' in prototype.name else 'all_ranks'
+    side = 'receive' if 'void *' in prototype.params[:place] else 'send'
+    return f'Each{{a{place}, {significant}, a{comm}, {extent}, &Extent::{side}}}'
+
+
 def argument(prototype, row, place):
     """The C++ expression that passes one argument on."""
     param = prototype.params[place]
@@ -152,6 +161,8 @@ def argument(prototype, row, place):
     role, other = row.roles.get(place, (None, None))
     name = f'a{place}'
     if kind is None:
+        if row.policy == 'persist' and re.fullmatch(r'const int ?(\*|\[\])', param):
+            return each(prototype, place, role, other)
         if role:
             raise TableError(row.line, f'{row.name}: argument {place} is {param}, not a handle; it can have no role')
         return name
@@ -190,7 +201,7 @@ def wrapper(prototype, row):
         if place >= max(len(prototype.params), 1):
             raise TableError(row.line, f'{row.name}: there is no argument {place}')
     on = row.on
-    if on is None and row.policy in ('coll', 'icoll', 'rma'):
+    if on is None and row.policy in ('coll', 'icoll', 'persist', 'rma'):
         on = only(prototype, 'Comm', 'Win', 'File')
         if on is None:
             raise TableError(row.line, f'{row.name}: what is it collective over?  Say on=ARGUMENT')

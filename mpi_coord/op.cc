@@ -68,6 +68,8 @@ void sweep() {
     }
     for (OpRecord *record : finished) {
         slots[record->slot] = nullptr;
+        auto real = static_cast<MPI_Op>(record->real);
+        if (real != real_of(MPI_OP_NULL)) lower.Op_free(&real);  // made again at a restart, for a request
         delist(record);
         delete static_cast<RoomyOpRecord *>(record);
     }
@@ -113,7 +115,7 @@ int create_operation(MPI_User_function *function, int commutes, bool fortran, MP
 
 void rebuild_operations() {
     for_each_live<OpRecord>(Kind::Op, [](OpRecord *record) {
-        if (record->freed) return;
+        // A freed one as well: a persistent collective may be made again with it.
         const int error = lower.Op_create(kTrampolines[static_cast<size_t>(record->slot)], record->commutes,
                                           reinterpret_cast<MPI_Op *>(&record->real));
         if (error != MPI_SUCCESS) die("cannot make an operation again: MPI error %d", error);

@@ -28,7 +28,6 @@ int make(Function function, Operation operation, Mode mode, Buffer buffer, int c
 // MPI_Start on a request that may be anything the application passes.
 int start(MPI_Request *request) {
     RequestRecord *record = request ? record_of(*request) : nullptr;
-    MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
     const bool ours = record && record->persistent && !record->active;
     if (ours && record->operation == Operation::receive && record->comm->drained)
         if (DrainedMessage *message = match_drained(record->comm, record->peer, record->tag)) {
@@ -38,6 +37,7 @@ int start(MPI_Request *request) {
         }
     std::optional<Inside> inside;
     if (ours && record->operation == Operation::collective) inside.emplace(record->comm);
+    MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;  // as it is behind the gate
     const int error = lower.Start(request ? &real : nullptr);
     inside.reset();
     if (error != MPI_SUCCESS || !ours) return error;

@@ -7,6 +7,7 @@
 #include "mpi_coord/drain.h"
 #include "mpi_coord/generalized.h"
 #include "mpi_coord/objects.h"
+#include "mpi_coord/persistent_collective.h"
 #include "mpi_coord/requests.h"
 #include "mpi_coord/synchronous.h"
 #include "preload/base/log.h"
@@ -104,6 +105,7 @@ std::string rebuild_mpi() {
     rebuild_set_errhandlers();
     rebuild_buffer();
     rebuild_requests();
+    rebuild_persistent_collectives();
     return {};
 }
 
