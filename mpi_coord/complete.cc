@@ -366,8 +366,17 @@ int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status) 
         if (status != MPI_STATUS_IGNORE) copy_status(status, record->status);
         return MPI_SUCCESS;
     }
-    look_for_receipts();
-    return lower.Request_get_status(real_of(request), flag, status);
+    const int error = lower.Request_get_status(real_of(request), flag, status);
+    if (record && record->active && error == MPI_SUCCESS && !*flag) {
+        if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
+            Peers peers;
+            if (record->comm && record->operation != Operation::collective) peers.add(record->comm, record->peer);
+            serve_waiting(peers);
+        } else {
+            look_for_receipts();
+        }
+    }
+    return error;
 }
 
 int PMPI_Cancel(MPI_Request *request) {

@@ -17,9 +17,9 @@
 #include "mpi_coord/requests.h"
 #include "mpi_coord/settle.h"
 #include "mpi_coord/synchronous.h"
+#include "mpi_coord/threads.h"
 #include "mpi_coord/wait.h"
 #include "mpi_coord/win.h"
-#include "preload/base/barrier.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 
@@ -35,6 +35,7 @@ using mpi_coord::Settle;
 Hooks hooks;
 std::unique_ptr<Settle> settle;
 Spin serving;
+std::atomic<int> need_to_serve{0};     // threads in lock_serving()
 std::atomic<std::uint32_t> wanted{0};  // causes asked for and not yet taken up
 std::uint32_t ended_epoch = 0;         // the last one whose end has been dealt with
 std::string decline_reason;            // of this rank, in the current epoch
@@ -52,31 +53,6 @@ std::string find_blocker(Decline *why) {
         if (hold_counts[i] > 0) return kHoldSentences[i];
     if (const char *sentence = hooks.blocker()) return sentence;
     return {};
-}
-
-bool outside_collectives() {
-    for (ThreadRecord *record = all_threads; record; record = record->next)
-        if (record->alive && !record->helper && record->state && record->state->in_collective) return false;
-    return true;
-}
-
-// Until no other thread is between its look at attention, which is raised by now, and its count (Inside in call.h).
-void await_entering() {
-    if (level != MPI_THREAD_MULTIPLE) return;
-    barrier_in_all_threads();
-    for (ThreadRecord *record = all_threads; record; record = record->next)
-        while (record != self.record && record->alive && !record->helper && record->state &&
-               __atomic_load_n(&record->state->entering, __ATOMIC_ACQUIRE))
-            sys::yield();
-}
-
-// Below MPI_THREAD_MULTIPLE the lower half must not be entered while another thread is in it.
-bool others_inside() {
-    if (level == MPI_THREAD_SERIALIZED) barrier_in_all_threads();
-    for (ThreadRecord *record = all_threads; record; record = record->next)
-        if (record->alive && !record->helper && record->state && record != self.record && record->state->busy)
-            return true;
-    return false;
 }
 
 void join(std::uint32_t epoch, std::uint32_t cause) {
@@ -115,6 +91,7 @@ void take_up_requests() {
 void back_to_idle() {
     hooks.set_tick(false);
     attention.fetch_and(~static_cast<std::uint32_t>(kSettling));
+    forget_waits();
     ended_epoch = settle->epoch();
     decline_reason.clear();
 }
@@ -159,12 +136,15 @@ void run_checkpoint() {
     if (const std::uint32_t late = settle->late_cause()) request_checkpoint(late);
 }
 
-// The right to serve, for a thread that needs it now.  Whoever holds it may be stopping the others.
+// The right to serve, for a thread that needs it now.  Whoever holds it may be stopping the others.  Threads that wait
+// and serve hold it nearly all the time, so they leave it to this one first.
 void lock_serving() {
+    ++need_to_serve;
     while (!serving.try_lock()) {
         park_if_stopping();
         sys::yield();
     }
+    --need_to_serve;
 }
 
 // R12, from the state of the windows: told anew in every turn.
@@ -208,16 +188,12 @@ void await_locks() {
     });
 }
 
-// One turn, by whoever has the right to serve.  `peers`: what the thread waits for in point-to-point, null when it does
-// not.
-void serve_locked(const Peers *peers, bool may_stop) {
+// One turn, by whoever has the right to serve.
+void serve_locked(bool may_stop) {
     if (attention.load(std::memory_order_relaxed) & kRequested) take_up_requests();
     exchange_messages();
     if (settle->phase() != Phase::idle) {
-        if (peers)
-            settle->blocked_on(peers->ranks());
-        else
-            settle->unblocked();
+        tell_of_waits(*settle);
         await_locks();
         tell_of_all_windows();
         settle->poll(outside_collectives());
@@ -227,12 +203,14 @@ void serve_locked(const Peers *peers, bool may_stop) {
     if (settle->stopped() && may_stop) run_checkpoint();
 }
 
-void serve(const Peers *peers, bool may_stop) {
-    if (!running || !serving.try_lock()) {
+// `peers`: what the thread waits for in point-to-point, null when it does not.
+void serve(const Peers *peers) {
+    if (!running || need_to_serve != 0 || !serving.try_lock()) {
         sys::yield();
         return;
     }
-    serve_locked(peers, may_stop);
+    peers ? note_wait(*peers) : note_call();
+    serve_locked(true);
     serving.unlock();
 }
 
@@ -255,7 +233,8 @@ void request_checkpoint(std::uint32_t cause) {
 void tick(bool may_stop) {
     if (!running || !serving.try_lock()) return;
     // Below MPI_THREAD_MULTIPLE a thread that enters now waits in serve_passing() until this turn is over.
-    if (level == MPI_THREAD_MULTIPLE || !others_inside()) serve_locked(nullptr, may_stop);
+    note_tick();
+    if (level == MPI_THREAD_MULTIPLE || !others_inside()) serve_locked(may_stop);
     serving.unlock();
 }
 
@@ -265,13 +244,14 @@ void serve_waiting(const Peers &peers) {
         park_if_stopping();
         if (wanted & kGated) sys::yield();
     }
-    serve(&peers, true);
+    serve(&peers);
 }
 
 void waited() {
     if (!serving.try_lock()) return;
+    note_no_wait();
     if (settle && settle->phase() != Phase::idle) {
-        settle->unblocked();
+        tell_of_waits(*settle);
         send_messages();
     }
     serving.unlock();
@@ -304,19 +284,24 @@ void serve_until(Attempt attempt) {
         if (done) return;
         park_if_stopping();
         sys::yield();
-        serve(nullptr, true);
+        serve(nullptr);
     }
 }
 
 // Stands at the gate until this rank may enter one of `next`; then all are announced and counted at once, before any is
 // entered: held between two it would be owed by those it has announced the first to.
 void pass_gate(std::span<const Entry> next) {
+    Patience patience;
     serve_until([&] {
         if (running && settle->phase() != Phase::idle) {
             if (settle->phase() == Phase::stopped ||
-                std::ranges::none_of(next, [](const Entry &entry) { return settle->may_enter(entry.id); }))
+                std::ranges::none_of(next, [&](const Entry &entry) {
+                    return settle->may_enter(entry.id) && patience.exhausted(*settle, entry.id);
+                }))
                 return false;
             for (const auto &[id, entered] : next) settle->entering(id, *entered + 1);
+            note_no_wait();
+            tell_of_waits(*settle);
         }
         for (const Entry &entry : next) ++*entry.entered;
         self.in_collective = true;
@@ -327,9 +312,10 @@ void pass_gate(std::span<const Entry> next) {
 }  // namespace
 
 void serve_passing() {
-    if (level != MPI_THREAD_SERIALIZED) return serve(nullptr, true);
+    if (level != MPI_THREAD_SERIALIZED) return serve(nullptr);
     lock_serving();  // the tick of another thread may be in the lower half
-    if (running) serve_locked(nullptr, true);
+    note_call();
+    if (running) serve_locked(true);
     serving.unlock();
 }
 
@@ -337,7 +323,11 @@ void stand_before_waiting(void (*begin)(void *), void *what) {
     serve_until([&] {
         if (running && !settle->may_block()) return false;
         begin(what);
-        if (running) tell_of_all_windows();
+        if (running) {
+            note_no_wait();
+            tell_of_waits(*settle);
+            tell_of_all_windows();
+        }
         return true;
     });
 }
@@ -390,7 +380,7 @@ void abandon_epoch_for(const char *what) {
         }
         serving.unlock();
         if (may_go) return;
-        serve(nullptr, true);
+        serve(nullptr);
         sys::yield();
     }
 }

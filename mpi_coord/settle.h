@@ -178,6 +178,10 @@ class BasicSettle {
 
     [[nodiscard]] Phase phase() const { return phase_; }
     [[nodiscard]] bool stopped() const { return phase_ == Phase::stopped; }
+    // Others have entered, or are about to enter, a collective on `id` that it has yet to enter; or there are no others.
+    [[nodiscard]] bool is_due(CommunicatorId id) const;
+    // Others wait for this rank in something that it has yet to call.
+    [[nodiscard]] bool owes() const { return owing_ > 0 || obliged_; }
     // Somebody needs this rank to go on.
     [[nodiscard]] bool active() const { return owing_ > 0 || obliged_ || !inside_.empty() || bound(); }
     // The current epoch, or the last one that ended.

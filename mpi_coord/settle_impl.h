@@ -294,6 +294,12 @@ void BasicSettle<Rules>::stop() {
 
 // R4.  A communicator of one member concerns nobody: only the cut itself holds it.
 template <typename Rules>
+bool BasicSettle<Rules>::is_due(CommunicatorId id) const {
+    const auto place = communicators_.find(id);
+    return place != communicators_.end() && (owes(place->second) || place->second.members == 1);
+}
+
+template <typename Rules>
 bool BasicSettle<Rules>::may_enter(CommunicatorId id) const {
     if (phase_ == Phase::stopped) return false;
     if (phase_ == Phase::idle || (phase_ == Phase::aware && !Rules::gate_before_go)) return true;
