@@ -51,8 +51,10 @@ std::string find_blocker(Decline *why) {
     *why = Decline::object;
     for (unsigned i = 0; i < kHolds; ++i)
         if (hold_counts[i] > 0) return kHoldSentences[i];
-    if (const char *sentence = hooks.blocker()) return sentence;
-    return {};
+    bool may_pass = false;
+    const char *sentence = hooks.blocker(may_pass);
+    if (may_pass) *why = Decline::soon;
+    return sentence ? sentence : "";
 }
 
 void join(std::uint32_t epoch, std::uint32_t cause) {

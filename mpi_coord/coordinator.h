@@ -24,6 +24,7 @@ enum Cause : std::uint32_t {
 enum class Decline : std::int64_t {
     none,
     object,   // something lives that cannot be checkpointed: may be different a moment later
+    soon,     // the same, but likely to be gone in a moment: the request is to be made again
     passing,  // a call was made that cannot be held: the request is made again at once
     native,   // rank 0 says that no checkpoint is wanted for this signal
 };
@@ -36,8 +37,9 @@ struct Hooks {
     void (*checkpoint)(std::uint32_t cause);
     // Calls tick() some thousand times a second in the thread that initialised MPI, or stops doing so.
     void (*set_tick)(bool on);
-    // Why the process cannot be checkpointed now, as a sentence; null when it can.
-    const char *(*blocker)();
+    // Why the process cannot be checkpointed now, as a sentence; null when it can.  Sets `may_pass` when that is likely
+    // to change in a moment.
+    const char *(*blocker)(bool &may_pass);
     // In rank 0: why the pending signal is none to take a checkpoint for, as a sentence; null when it is, or none is.
     const char *(*unwanted)();
     // An epoch has ended without a checkpoint; `reason` is set in the rank that declined, null elsewhere.

@@ -33,6 +33,7 @@
 #include "preload/resources.h"
 #include "preload/restart.h"
 #include "preload/settings.h"
+#include "preload/shared_memory.h"
 #include "preload/snapshot.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
@@ -106,13 +107,20 @@ struct UsingJob {
 
 bool held_for_requeue() { return held; }
 
-const char *blocker() {
+const char *blocker(bool &may_pass) {
     if (const char *sentence = blocker_files()) return sentence;
     if (const char *sentence = blocker_timers()) return sentence;
-    return blocker_process();
+    if (const char *sentence = blocker_memory()) return sentence;
+    if (const char *sentence = blocker_process()) return sentence;
+    return blocker_children(may_pass);
 }
 
 void checkpoint_declined(std::uint32_t cause, mpi::Decline why, const char *reason) {
+    if (why == mpi::Decline::soon) {
+        if (cause & mpi::kTerminate) after_declined(false);
+        if (const std::uint32_t others = cause & ~mpi::kTerminate) request_again(others);
+        return;
+    }
     if (reason) {
         std::string text = "declined";
         if (cause & mpi::kCreate) text += " request=" + std::to_string(served_request());
@@ -157,7 +165,9 @@ void checkpoint(std::uint32_t cause) {
     std::string failure = partial ? record(plan, generation_number(*partial), cause) : partial.error();
     const bool wanted_synchronous = settings().spec.synchronous || (cause & mpi::kTerminate);
     const bool synchronous = world::agree_union(wanted_synchronous || needs_synchronous_write(plan)) != 0;
-    if (world::agree_union(!failure.empty())) {
+    const bool failed = world::agree_union(!failure.empty()) != 0;
+    release_claims();
+    if (failed) {
         unmap_written_files();
         if (world::rank() == 0 && partial) remove_generation(partial->c_str());
         fail("failed", failure);

@@ -12,7 +12,7 @@ namespace sckpt {
 void checkpoint(std::uint32_t cause);
 
 // Why the process cannot be checkpointed now, as a sentence; null when it can.
-const char *blocker();
+const char *blocker(bool &may_pass);
 // No checkpoint is taken; `reason` is set in the rank that is why, null elsewhere.
 void checkpoint_declined(std::uint32_t cause, mpi::Decline why, const char *reason);
 

@@ -12,6 +12,7 @@
 
 #include "preload/base/clock.h"
 #include "preload/files.h"
+#include "preload/shared_memory.h"
 #include "preload/wrap.h"
 
 namespace sckpt {
@@ -142,12 +143,30 @@ long open_nameless(const OpenFile &file) {
     // Again by its number, with the program's flags.
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%ld", fd);
-    const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);
+    const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);  // the path is a link
     sys::close(static_cast<int>(fd));
     if (opened < 0) return opened;
     if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);
     const long moved = system_call(SYS_lseek, opened, file.offset, SEEK_SET);
     return moved < 0 ? moved : opened;
+}
+
+// Its mappings are there already, with what they show; only what lies behind them is missing.
+long open_mapped(const OpenFile &file, int object) {
+    struct stat now {};
+    system_call(SYS_fstat, object, as_long(&now));
+    system_call(SYS_ftruncate, object, file.info.st_size);
+    const auto mapped = static_cast<size_t>(now.st_size);
+    if (file.content.size() > mapped)
+        system_call(SYS_pwrite64, object, as_long(file.content.data() + mapped),
+                    static_cast<long>(file.content.size() - mapped), now.st_size);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", object);
+    const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);  // the path is a link
+    if (opened < 0) return opened;
+    if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);
+    system_call(SYS_lseek, opened, file.offset, SEEK_SET);
+    return opened;
 }
 
 }  // namespace
@@ -219,6 +238,8 @@ long open_special(const OpenFile &file) {
             return open_watches(file);
         case FileKind::deleted:
         case FileKind::memory:
+            if (const int object = restored_object(file.info.st_dev, file.info.st_ino); object >= 0)
+                return open_mapped(file, object);
             return open_nameless(file);
         default:
             return -EINVAL;

@@ -20,3 +20,8 @@ $(BUILD)/unit/process_tree_test: $(BUILD)/tests/unit/process_tree_test.o $(BUILD
 	@mkdir -p $(@D)
 	$(CXX) -o $@ $^ $(UNIT_LIBS)
 UNIT_TESTS += $(BUILD)/unit/process_tree_test
+
+$(BUILD)/unit/smaps_test: $(BUILD)/tests/unit/smaps_test.o $(BUILD)/preload/smaps.o $(BUILD)/preload/base/maps.o
+	@mkdir -p $(@D)
+	$(CXX) -o $@ $^ $(UNIT_LIBS)
+UNIT_TESTS += $(BUILD)/unit/smaps_test

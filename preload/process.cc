@@ -1,11 +1,14 @@
-// What the kernel keeps for the process as a whole: working directory, umask, soft limits, nice value, name; and its
-// children, which no image can bring back.
-#include <dirent.h>
+// What the kernel keeps for the process as a whole: working directory, umask, limits, name, and what prctl(2) and its
+// like have set.  What the launcher gave stays the launcher's business; what the program changed is changed again.
+#include <linux/ioprio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+#include <algorithm>
 
 #include "preload/base/log.h"
 #include "preload/resources.h"
@@ -20,77 +23,112 @@ struct Saved {
     char directory[PATH_MAX];
     char name[17];
     int umask;
-    int nice;
     rlimit limits[kLimits];
     bool limit_changed[kLimits];  // by the program, in this or an earlier incarnation
-    bool nice_changed;
+    int lock_future;              // MCL_FUTURE and MCL_ONFAULT, of mlockall(2)
 } saved;
 
 // As the launcher gave them to this incarnation.
 rlimit first_limits[kLimits];
-int first_nice;
+long first_filters;
 
 rlimit limit_now(int which) {
     rlimit now{};
     system_call(SYS_prlimit64, 0, which, 0, as_long(&now));
     return now;
 }
-int nice_now() { return 20 - static_cast<int>(system_call(SYS_getpriority, PRIO_PROCESS, 0)); }
 
-void note_limits() {
+long prctl_value(int option) {
+    int value = 0;
+    const long result = system_call(SYS_prctl, option, as_long(&value));
+    return result < 0 ? result : value;
+}
+
+constexpr char kOomPath[] = "/proc/self/oom_score_adj";
+long read_number(const char *path) {
+    char text[32];
+    return sys::read_file(path, text, sizeof text) > 0 ? strtol(text, nullptr, 10) : 0;
+}
+long write_number(const char *path, long value) {
+    char text[32];
+    const int length = snprintf(text, sizeof text, "%ld", value);
+    const long fd = sys::open(path, O_WRONLY);
+    if (fd < 0) return fd;
+    const long written = sys::write(static_cast<int>(fd), text, static_cast<size_t>(length));
+    sys::close(static_cast<int>(fd));
+    return written;
+}
+
+// One number of the kernel's about this process, or about the thread that asks.
+struct Setting {
+    const char *name;
+    long (*get)();
+    long (*set)(long value);
+    long first = 0, saved = 0;
+    bool changed = false;
+};
+Setting settings_of_kernel[] = {
+    {"nice value", [] { return 20 - system_call(SYS_getpriority, PRIO_PROCESS, 0); },
+     [](long value) { return system_call(SYS_setpriority, PRIO_PROCESS, 0, value); }},
+    {"priority for input and output", [] { return system_call(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0); },
+     [](long value) { return system_call(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value); }},
+    {"personality", [] { return system_call(SYS_personality, 0xffffffff); },
+     [](long value) { return system_call(SYS_personality, value); }},
+    {"signal at the parent's end", [] { return prctl_value(PR_GET_PDEATHSIG); },
+     [](long value) { return system_call(SYS_prctl, PR_SET_PDEATHSIG, value); }},
+    {"child subreaper", [] { return prctl_value(PR_GET_CHILD_SUBREAPER); },
+     [](long value) { return system_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, value); }},
+    {"timer slack", [] { return system_call(SYS_prctl, PR_GET_TIMERSLACK); },
+     [](long value) { return system_call(SYS_prctl, PR_SET_TIMERSLACK, value); }},
+    {"no_new_privs", [] { return system_call(SYS_prctl, PR_GET_NO_NEW_PRIVS); },
+     [](long value) { return system_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, value); }},
+    {"disabling of huge pages", [] { return system_call(SYS_prctl, PR_GET_THP_DISABLE); },
+     [](long value) { return system_call(SYS_prctl, PR_SET_THP_DISABLE, value); }},
+    {"score for the OOM killer", [] { return read_number(kOomPath); },
+     [](long value) { return write_number(kOomPath, value); }},
+    {"dumpable state", [] { return system_call(SYS_prctl, PR_GET_DUMPABLE); },
+     [](long value) { return system_call(SYS_prctl, PR_SET_DUMPABLE, value); }}};
+
+// A line of /proc/self/status as a number.
+long status_line(const char *name, int base) {
+    char text[4096];
+    if (sys::read_file("/proc/self/status", text, sizeof text) <= 0) return 0;
+    const char *at = strstr(text, name);
+    return at ? strtol(at + strlen(name), nullptr, base) : 0;
+}
+
+// Filters that a launcher or a container has put around us are there again after a restart.
+long seccomp_filters() { return status_line("\nSeccomp:", 10) * 1000 + status_line("\nSeccomp_filters:", 10); }
+
+void note_first() {
     for (int which = 0; which < kLimits; ++which) first_limits[which] = limit_now(which);
-    first_nice = nice_now();
+    for (Setting &setting : settings_of_kernel) setting.first = setting.get();
+    first_filters = seccomp_filters();
+}
+
+// mlockall(MCL_FUTURE) shows only in what is mapped after it.
+int lock_future_now() {
+    constexpr long kPage = 4096;
+    const long before = status_line("\nVmLck:", 10);
+    const long page = system_call(SYS_mmap, 0, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    if (page < 0 && page > -4096) return 0;
+    unsigned char there = 0;
+    system_call(SYS_mincore, page, kPage, as_long(&there));
+    const bool locked = status_line("\nVmLck:", 10) > before;
+    system_call(SYS_munmap, page, kPage);
+    return locked ? MCL_FUTURE | (there & 1 ? 0 : MCL_ONFAULT) : 0;
 }
 
 int umask_now() {
-    char text[4096];
-    if (sys::read_file("/proc/self/status", text, sizeof text) > 0)
-        if (const char *at = strstr(text, "\nUmask:")) return static_cast<int>(strtol(at + 7, nullptr, 8));
+    if (const long umask = status_line("\nUmask:", 8)) return static_cast<int>(umask);
     const int now = static_cast<int>(system_call(SYS_umask, 077));
     system_call(SYS_umask, now);
     return now;
 }
 
-// Name, state and exit signal of a process, from its stat (proc(5)).
-struct Child {
-    char name[32] = "?";
-    char state = '?';
-    int exit_signal = SIGCHLD;
-};
-Child describe(const char *pid) {
-    Child child;
-    char path[64], text[1024];
-    snprintf(path, sizeof path, "/proc/%s/stat", pid);
-    if (sys::read_file(path, text, sizeof text) <= 0) return child;
-    const char *open = strchr(text, '('), *close = strrchr(text, ')');
-    if (!open || !close) return child;
-    snprintf(child.name, sizeof child.name, "%.*s", static_cast<int>(close - open - 1), open + 1);
-    child.state = close[2];
-    const char *field = close + 2;
-    for (int number = 3; number < 38 && field; ++number) field = strchr(field + 1, ' ');
-    if (field) child.exit_signal = static_cast<int>(strtol(field, nullptr, 10));
-    return child;
-}
-
-
-// Children made by clone() without an exit signal are ours (spawn.h).
-const char *first_child(char *list) {
-    for (char *rest = list, *pid; (pid = strtok_r(rest, " ", &rest));) {
-        const Child child = describe(pid);
-        if (child.exit_signal == 0) continue;
-        static char sentence[160];
-        snprintf(sentence, sizeof sentence,
-                 child.state == 'Z' ? "child process %s (%s) has ended but was not waited for"
-                                    : "child process %s (%s) is alive",
-                 pid, child.name);
-        return sentence;
-    }
-    return nullptr;
-}
-
 // glibc's own forks (popen is none, forkpty and daemon are) pass this way, too.
 [[gnu::constructor]] void start() {
-    note_limits();
+    note_first();
     if (recording()) pthread_atfork(nullptr, nullptr, stop_recording);
 }
 
@@ -101,10 +139,13 @@ void record_process(Plan &plan) {
     saved.umask = umask_now();
     for (int which = 0; which < kLimits; ++which) {
         saved.limits[which] = limit_now(which);
-        if (saved.limits[which].rlim_cur != first_limits[which].rlim_cur) saved.limit_changed[which] = true;
+        if (memcmp(&saved.limits[which], &first_limits[which], sizeof(rlimit)) != 0) saved.limit_changed[which] = true;
     }
-    saved.nice = nice_now();
-    if (saved.nice != first_nice) saved.nice_changed = true;
+    for (Setting &setting : settings_of_kernel) {
+        setting.saved = setting.get();
+        if (setting.saved != setting.first) setting.changed = true;
+    }
+    saved.lock_future = lock_future_now();
     const long length = sys::read_file("/proc/self/comm", saved.name, sizeof saved.name);
     if (length > 0 && saved.name[length - 1] == '\n') saved.name[length - 1] = 0;
     plan.process.umask = static_cast<std::uint32_t>(saved.umask);
@@ -116,27 +157,12 @@ const char *blocker_process() {
     char directory[PATH_MAX];
     if (system_call(SYS_getcwd, as_long(directory), sizeof directory) < 0 || directory[0] != '/')
         return "the working directory has been removed";
-    const int tasks = static_cast<int>(sys::open("/proc/self/task", O_RDONLY | O_DIRECTORY));
-    if (tasks < 0) return nullptr;
-    const char *found = nullptr;
-    alignas(dirent64) char buffer[4096];
-    long length;
-    while (!found && (length = system_call(SYS_getdents64, tasks, as_long(buffer), sizeof buffer)) > 0) {
-        for (long at = 0; at < length && !found;) {
-            const auto *entry = reinterpret_cast<const dirent64 *>(buffer + at);
-            at += entry->d_reclen;
-            if (entry->d_name[0] == '.') continue;
-            char path[64], list[4096];
-            snprintf(path, sizeof path, "/proc/self/task/%.20s/children", entry->d_name);
-            if (sys::read_file(path, list, sizeof list) > 0) found = first_child(list);
-        }
-    }
-    sys::close(tasks);
-    return found;
+    if (seccomp_filters() != first_filters) return "the program has installed a seccomp filter";
+    return nullptr;
 }
 
 Restored restore_process() {
-    note_limits();
+    note_first();
     if (const long error = system_call(SYS_chdir, as_long(saved.directory)); error < 0)
         return std::unexpected("cannot go back to the working directory " + std::string(saved.directory) + ": " +
                                strerrordesc_np(static_cast<int>(-error)));
@@ -148,12 +174,15 @@ Restored restore_process() {
             say(Severity::warning, "resource limit %d was %llu, only %llu is allowed here", which,
                 static_cast<unsigned long long>(saved.limits[which].rlim_cur),
                 static_cast<unsigned long long>(wanted.rlim_max));
-        wanted.rlim_cur =
-            saved.limits[which].rlim_cur < wanted.rlim_max ? saved.limits[which].rlim_cur : wanted.rlim_max;
+        wanted.rlim_max = std::min(saved.limits[which].rlim_max, wanted.rlim_max);
+        wanted.rlim_cur = std::min(saved.limits[which].rlim_cur, wanted.rlim_max);
         system_call(SYS_prlimit64, 0, which, as_long(&wanted), 0);
     }
-    if (saved.nice_changed && system_call(SYS_setpriority, PRIO_PROCESS, 0, saved.nice) < 0)
-        say(Severity::warning, "the nice value was %d, which is not allowed here", saved.nice);
+    for (const Setting &setting : settings_of_kernel)
+        if (setting.changed && setting.saved != setting.first && setting.set(setting.saved) < 0)
+            say(Severity::warning, "the %s was %ld, which is not allowed here", setting.name, setting.saved);
+    if (saved.lock_future && system_call(SYS_mlockall, saved.lock_future) < 0)
+        say(Severity::warning, "memory that is mapped from now on cannot be locked here");
     system_call(SYS_prctl, PR_SET_NAME, as_long(saved.name));
     return {};
 }

@@ -3,36 +3,26 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
 #include "mpi_coord/half.h"
 #include "mpi_coord/lower/abi.h"
 #include "preload/base/log.h"
-#include "preload/base/maps.h"
 #include "preload/base/own_heap.h"
 #include "preload/base/system.h"
+#include "preload/segments.h"
+#include "preload/settings.h"
+#include "preload/shared_memory.h"
+#include "preload/smaps.h"
 
 namespace sckpt {
 namespace {
 
 using image::RegionKind;
 
-// The text stays where it is between calls: a buffer that comes and goes would be a region of the image.
-std::string_view read_whole(const char *path, long *error = nullptr) {
-    static std::vector<char> text(1 << 20);
-    for (;;) {
-        const long length = sys::read_file(path, text.data(), text.size());
-        if (length < 0 && error) *error = length;
-        if (length < 0) return {};
-        if (static_cast<size_t>(length) + 1 < text.size()) return {text.data(), static_cast<size_t>(length)};
-        text.resize(text.size() * 4);
-    }
-}
-
-bool in_arena(const MapsLine &line) {
-    return line.start >= SCKPT_ARENA && line.end <= SCKPT_ARENA + SCKPT_ARENA_SIZE;
-}
+bool in_arena(const MapsLine &line) { return line.start >= SCKPT_ARENA && line.end <= SCKPT_ARENA + SCKPT_ARENA_SIZE; }
 
 // Writable data of a lower library: the pristine copies stand for it.
 bool is_lower_data(const MapsLine &line) {
@@ -43,82 +33,170 @@ bool is_lower_data(const MapsLine &line) {
     return false;
 }
 
-RegionKind kind_of(const MapsLine &line) {
+// Of madvise(MADV_DONTFORK) and WIPEONFORK a child does not see the pages, and huge ones it may lose.
+bool kept_from_children = false;
+
+bool is_deleted(std::string_view name) { return name.ends_with(" (deleted)"); }
+
+// Shared memory of a process alone, or of several by a name that no mapping leads to any more.
+bool has_no_name(std::string_view name) { return name.starts_with("/dev/zero") || is_deleted(name); }
+
+RegionKind kind_of(const Mapping &mapping) {
+    const MapsLine &line = mapping.line;
     if (line.name == "[heap]") return RegionKind::heap;
     if (line.name == "[stack]") return RegionKind::stack;
     if (line.name.starts_with("[v")) return RegionKind::vdso;
-    if (line.shared) return line.name.starts_with("/dev/zero") ? RegionKind::anonymous_shared : RegionKind::file_shared;
+    if (line.name.starts_with(kSegmentName)) return RegionKind::segment;
+    if (line.shared) return has_no_name(line.name) ? RegionKind::object_shared : RegionKind::file_shared;
     if (is_lower_data(line)) return RegionKind::lower;
+    if (mapping.attributes & image::kHugeTlb) return RegionKind::anonymous;
     return line.inode ? RegionKind::file_private : RegionKind::anonymous;
 }
 
-}  // namespace
-
-namespace {
-
-const char *list_regions(Plan &plan) {
-    static char refusal[256];
-    long error = 0;
-    std::string_view rest = read_whole("/proc/self/maps", &error);
-    if (rest.empty()) {
-        snprintf(refusal, sizeof refusal, "cannot read /proc/self/maps: %s", strerrordesc_np(static_cast<int>(-error)));
-        return refusal;
-    }
-    for (MapsLine line; next_maps_line(rest, line);) {
-        if (line.name == "[vsyscall]" || in_arena(line)) continue;
-        const RegionKind kind = kind_of(line);
-        const bool from_file = kind == RegionKind::file_private || kind == RegionKind::file_shared;
-        if (from_file && line.name.ends_with(" (deleted)")) {
-            snprintf(refusal, sizeof refusal, "the mapped file %.*s has been deleted", static_cast<int>(line.name.size()),
-                     line.name.data());
-            return refusal;
-        }
-        if (kind == RegionKind::file_shared && !line.name.starts_with('/')) {
-            snprintf(refusal, sizeof refusal, "a shared mapping of %.*s is alive", static_cast<int>(line.name.size()),
-                     line.name.data());
-            return refusal;
-        }
-        if (kind == RegionKind::file_shared && (line.protection & PROT_WRITE))
-            system_call(SYS_msync, static_cast<long>(line.start), static_cast<long>(line.end - line.start), MS_SYNC);
-        plan.regions.push_back({line.start, line.end - line.start, line.protection, kind, line.offset, line.device,
-                                line.inode, plan.add(line.name)});
-    }
+// Why a mapping cannot be saved, null when it can.  Where it says so the name of the mapping belongs behind it.
+const char *obstacle_of(const Mapping &mapping) {
+    const MapsLine &line = mapping.line;
+    if (mapping.obstacle) return mapping.obstacle;
+    const bool of_file = line.inode != 0 && !line.name.starts_with("/anon_hugepage");
+    if (mapping.attributes & image::kHugeTlb && (line.shared || of_file)) return "shared memory of huge pages";
+    if (line.name.starts_with("/[")) return "memory of the kernel's asynchronous input and output";
+    if (line.shared && !line.name.starts_with('/')) return "memory of the kernel's";
     return nullptr;
 }
 
-// madvise(MADV_DONTFORK) and WIPEONFORK: a child does not see such pages.
-bool kept_from_children = false;
+// What the lower half attaches is its own affair, and gone from here before the regions are listed.
+const char *segment_obstacle(const MapsLine &line) {
+    Segment segment;
+    if (!find_segment(line.inode, segment)) return "System V shared memory that the kernel does not know any more";
+    const std::uint64_t pages = (segment.size + 4095) & ~std::uint64_t{4095};
+    return line.offset == 0 && line.end - line.start == pages ? nullptr : "a part of System V shared memory";
+}
 
-void look_for_kept_from_children() {
-    kept_from_children = false;
-    const std::string_view all = read_whole("/proc/self/smaps");
-    for (size_t at = all.find("VmFlags:"); at != all.npos; at = all.find("VmFlags:", at + 1)) {
-        const std::string_view flags = all.substr(at, all.find('\n', at) - at);
-        if (flags.find(" dc") != flags.npos || flags.find(" wf") != flags.npos) kept_from_children = true;
+// A sentence of an obstacle; its text stays until the next.
+const char *sentence_about(const Mapping &mapping, const char *obstacle) {
+    static char sentence[320];
+    snprintf(sentence, sizeof sentence, "%s is mapped at %#llx (%.*s)", obstacle,
+             static_cast<unsigned long long>(mapping.line.start),
+             static_cast<int>(std::min<size_t>(mapping.line.name.size(), 200)), mapping.line.name.data());
+    return sentence;
+}
+
+bool is_skipped(const MapsLine &line) { return line.name == "[vsyscall]" || in_arena(line); }
+
+struct Listing {
+    Plan *plan = nullptr;  // null: only obstacles are looked for
+    const char *refusal = nullptr;
+    image::Ref last_ref{};
+    std::vector<int> attached{};  // kernel's ids of System V segments
+};
+
+bool list_one(void *context, const Mapping &mapping) {
+    auto &listing = *static_cast<Listing *>(context);
+    const MapsLine &line = mapping.line;
+    if (is_skipped(line)) return true;
+    const RegionKind kind = kind_of(mapping);
+    if (const char *obstacle = obstacle_of(mapping)) {
+        listing.refusal = sentence_about(mapping, obstacle);
+        return false;
     }
+    if (kind == RegionKind::segment) listing.attached.push_back(static_cast<int>(line.inode));
+    if (!listing.plan) return true;
+    if (const char *obstacle = kind == RegionKind::segment ? segment_obstacle(line) : nullptr) {
+        listing.refusal = sentence_about(mapping, obstacle);
+        return false;
+    }
+    Plan &plan = *listing.plan;
+    if (image::written_shared(kind, line.protection))
+        system_call(SYS_msync, static_cast<long>(line.start), static_cast<long>(line.end - line.start), MS_SYNC);
+    // Regions of one file lie together; a program of many mappings has few names.
+    if (plan.text(listing.last_ref) != line.name) listing.last_ref = plan.add(line.name);
+    std::uint32_t attributes = mapping.attributes;
+    if (kind == RegionKind::file_private && is_deleted(line.name)) attributes |= image::kCopied;
+    plan.regions.push_back({line.start, line.end - line.start, line.protection, kind, attributes, mapping.page_kib,
+                            line.offset, line.device, line.inode, listing.last_ref});
+    return true;
+}
+
+const char *list(Listing &listing) {
+    const long error = for_each_mapping(list_one, &listing);
+    if (error < 0) {
+        static char sentence[128];
+        snprintf(sentence, sizeof sentence, "cannot read /proc/self/smaps: %s",
+                 strerrordesc_np(static_cast<int>(-error)));
+        return sentence;
+    }
+    if (listing.refusal) return listing.refusal;
+    const int id = unattached_segment(listing.attached.data(), listing.attached.size());
+    if (id < 0) return nullptr;
+    static char sentence[128];
+    snprintf(sentence, sizeof sentence, "System V shared memory %d is not attached, so its contents cannot be saved",
+             id);
+    return sentence;
+}
+
+// Memory that is mapped once needs no name to be made again.
+void single_out_anonymous(Plan &plan) {
+    std::vector<std::uint64_t> inodes;
+    const auto anonymous = [&](const image::Region &region) {
+        return region.kind == RegionKind::object_shared && plan.text(region.path).starts_with("/dev/zero");
+    };
+    for (const image::Region &region : plan.regions)
+        if (anonymous(region)) inodes.push_back(region.inode);
+    std::ranges::sort(inodes);
+    for (image::Region &region : plan.regions)
+        if (anonymous(region) && std::ranges::equal_range(inodes, region.inode).size() == 1)
+            region.kind = RegionKind::anonymous_shared;
+}
+
+// Code that the image shall hold: private mappings of files of which a part is executable.
+void copy_libraries(Plan &plan) {
+    const auto of_file = [](const image::Region &region) {
+        return (region.kind == RegionKind::file_private || region.kind == RegionKind::lower) && region.inode;
+    };
+    std::vector<std::uint64_t> code;  // inodes
+    for (const image::Region &region : plan.regions)
+        if (of_file(region) && region.protection & PROT_EXEC) code.push_back(region.inode);
+    std::ranges::sort(code);
+    for (image::Region &region : plan.regions)
+        if (of_file(region) && std::ranges::binary_search(code, region.inode)) region.attributes |= image::kCopied;
 }
 
 }  // namespace
 
+const char *blocker_memory() {
+    Listing listing;
+    return list(listing);
+}
+
 const char *record_regions(Plan &plan) {
-    look_for_kept_from_children();
-    // The list must hold what our own heap maps for it, so it is made again until that is so.  What is allocated between
-    // here and the snapshot finds room in what is mapped.
+    // The list must hold what our own heap maps for it, so it is made again until that is so.  What is allocated
+    // between here and the snapshot finds room in what is mapped.
     constexpr std::size_t kRoom = 512 << 10;
     for (;;) {
         own_reserve(kRoom);
         const std::size_t before = own_heap_bytes();
         plan.regions.clear();
-        if (const char *refusal = list_regions(plan)) return refusal;
-        if (own_heap_bytes() == before) return nullptr;
+        Listing listing{&plan};
+        if (const char *refusal = list(listing)) return refusal;
+        single_out_anonymous(plan);
+        if (settings().spec.copy_libraries) copy_libraries(plan);
+        record_shared_memory(plan);
+        if (own_heap_bytes() == before) break;
+        forget_shared_memory();
     }
+    kept_from_children = std::ranges::any_of(plan.regions, [](const image::Region &region) {
+        return region.attributes & (image::kDontFork | image::kWipeOnFork | image::kHugeTlb) &&
+               region.kind != RegionKind::vdso;
+    });
+    return nullptr;
 }
 
 bool must_read_in_place() { return kept_from_children; }
 
 bool needs_synchronous_write(const Plan &plan) {
     for (const image::Region &region : plan.regions)
-        if (region.kind == RegionKind::anonymous_shared || image::written_shared(region.kind, region.protection))
+        if (region.kind == RegionKind::anonymous_shared || region.kind == RegionKind::object_shared ||
+            region.kind == RegionKind::segment || image::written_shared(region.kind, region.protection))
             return true;
     return kept_from_children;
 }
@@ -147,6 +225,11 @@ void record_layout(image::Process &process) {
     process.env_end = fields[51];
     // The kernel's, not sbrk(0): a thread may be stopped inside sbrk() with libc's variable behind.
     process.brk = static_cast<std::uint64_t>(system_call(SYS_brk, 0));
+    alignas(std::uint64_t) static char auxiliary[2048];
+    if (const long length = sys::read_file("/proc/self/auxv", auxiliary, sizeof auxiliary); length > 0) {
+        process.auxv = reinterpret_cast<std::uint64_t>(auxiliary);
+        process.auxv_size = static_cast<std::uint64_t>(length);
+    }
 }
 
 }  // namespace sckpt

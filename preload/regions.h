@@ -8,10 +8,13 @@ namespace sckpt {
 // Adds all regions to the plan.  Returns a sentence when one cannot be saved, else null.
 const char *record_regions(Plan &plan);
 
+// Memory that cannot be saved, as a sentence, or null: to be asked before a checkpoint begins.
+const char *blocker_memory();
+
 // True when memory that a copy-on-write snapshot would not hold still must be read before the rank goes on.
 bool needs_synchronous_write(const Plan &plan);
 // True when a snapshot would lack memory altogether, as found by record_regions(): madvise(2), MADV_DONTFORK and
-// MADV_WIPEONFORK.
+// MADV_WIPEONFORK, and pages of hugetlbfs.
 bool must_read_in_place();
 
 // Fields of /proc/self/stat and the kernel's brk, for the restorer.

@@ -36,11 +36,12 @@
 namespace sckpt {
 namespace {
 
-enum TimerKind : int { kTick, kInterval, kWriter, kRetry, kFollow, kTimers };
+enum TimerKind : int { kTick, kInterval, kWriter, kRetry, kFollow, kAgain, kTimers };
 
 // Kernel timers: glibc's would look like the application's own.  They are made anew at a restart.
 int timers[kTimers];
 bool made[kTimers];
+std::atomic<std::uint32_t> again{0};  // causes for request_again()
 std::atomic<unsigned long> seen_request{0};
 ThreadRecord *main_thread = nullptr;
 char request_path[PATH_MAX];  // a handler that finds the thread inside our heap must not allocate
@@ -167,6 +168,8 @@ void on_signal(int number, siginfo_t *info, void *context) {
         } else if (kind == kRetry) {
             retry_termination();
             serve_now(context);
+        } else if (kind == kAgain) {
+            if (request_any(again.exchange(0))) serve_now(context);
         } else if (kind == kFollow) {
             follow_termination(deaf_at(context));
         } else if (kind == kInterval) {
@@ -220,7 +223,7 @@ void make_timers() {
     SCKPT_ASSERT(path.size() < sizeof request_path);
     strcpy(request_path, path.c_str());
     place_verdict();
-    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry, kFollow}) make_timer(kind);
+    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry, kFollow, kAgain}) make_timer(kind);
     restart_interval();
 }
 
@@ -245,6 +248,7 @@ void start_requests() {
 }
 
 void restart_requests() {
+    again = 0;
     seen_request = 0;  // requests are numbered anew in each incarnation
     for (bool &timer : made) timer = false;
     make_timers();
@@ -261,6 +265,12 @@ void watch_writer(bool on) {
 }
 
 void retry_later() { set_timer(kRetry, 1'000'000'000, 0); }
+
+void request_again(std::uint32_t cause) {
+    constexpr std::int64_t kPause = 100'000'000;
+    again |= cause;
+    set_timer(kAgain, kPause, 0);
+}
 
 void follow_later(int milliseconds) { set_timer(kFollow, milliseconds * 1'000'000ll, 0); }
 

@@ -2,6 +2,8 @@
 // in a thread that computes.
 #pragma once
 
+#include <cstdint>
+
 namespace sckpt {
 
 // Installs the handlers and makes the timers, in the thread that is to serve requests from now on.
@@ -17,6 +19,8 @@ void watch_writer(bool on);
 
 // In a second: retry_termination() of terminate.h.
 void retry_later();
+// In a tenth of a second: a checkpoint for these causes (mpi::Cause) is asked for again.
+void request_again(std::uint32_t cause);
 // After so many milliseconds: follow_termination() of terminate.h.
 void follow_later(int milliseconds);
 

@@ -38,6 +38,9 @@ Restored restore_posix_timers();  // once all threads exist again: a timer can b
 // process.cc: working directory, umask, resource limits, nice value, name
 void record_process(Plan &plan);
 const char *blocker_process();
+
+// children.cc: `may_pass` becomes true when the child is likely to end soon, so that the request is to be made again
+const char *blocker_children(bool &may_pass);
 Restored restore_process();
 
 // identity.cc: the process id that the program knows, and the clock that must not run backwards

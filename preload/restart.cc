@@ -20,6 +20,7 @@
 #include "preload/resources.h"
 #include "preload/restore/handover.h"
 #include "preload/settings.h"
+#include "preload/shared_memory.h"
 #include "preload/signals.h"
 #include "preload/spawn.h"
 #include "preload/stop.h"
@@ -136,7 +137,9 @@ void restart() {
     settings() = fresh;
 
     must(restore_process());
+    must(restore_shared_memory());
     must(restore_files());
+    forget_objects();
     must(restore_signals());
     must(restore_timers());
     must(restore_identity());
@@ -160,6 +163,7 @@ void restart() {
     if (mpi::mpi_running())
         if (std::string failure = mpi::rebuild_mpi(); !failure.empty()) must(std::unexpected(std::move(failure)));
     name_restored_thread();
+    must(complete_shared_memory());
     restart_requests();
     attention.fetch_and(~static_cast<std::uint32_t>(kGated));
 }

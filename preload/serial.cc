@@ -56,7 +56,9 @@ std::string obstacle(TaskRole role, Decline *why) {
     *why = Decline::object;
     if (role == TaskRole::several)
         return "there are several programs without MPI in this task, as in a pipeline: there can be one only";
-    const char *sentence = blocker();
+    bool may_pass = false;
+    const char *sentence = blocker(may_pass);
+    if (may_pass) *why = Decline::soon;
     return sentence ? sentence : "";
 }
 

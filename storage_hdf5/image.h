@@ -13,7 +13,7 @@
 namespace sckpt::image {
 
 inline constexpr std::uint64_t kMagic = 0x4e414c5054504b43;  // "CKPTPLAN", little endian
-inline constexpr std::uint32_t kVersion = 2;
+inline constexpr std::uint32_t kVersion = 3;
 
 // A string of the plan: bytes [offset, offset + length) of the section `strings`, no terminator.
 struct Ref {
@@ -89,6 +89,7 @@ struct Process {
     std::uint64_t handover;       // address of a sckpt::restore::Handover inside the image
     // /proc/self/stat and brk(): for PR_SET_MM_MAP
     std::uint64_t start_code, end_code, start_data, end_data, start_brk, brk, start_stack, arg_start, arg_end, env_start, env_end;
+    std::uint64_t auxv, auxv_size;  // address of a copy of the auxiliary vector (getauxval(3)), bytes
 };
 
 enum class RegionKind : std::uint32_t {
@@ -100,6 +101,28 @@ enum class RegionKind : std::uint32_t {
     anonymous_shared,  // MAP_SHARED without a name: stored whole
     vdso,              // [vdso], [vvar], [vvar_vclock]: moved, never stored; compared at restore
     lower,             // writable data of the lower half: mapped again from its file, contents not stored
+    object_shared,     // MAP_SHARED of what has no name (memfd, a deleted file, anonymous memory mapped twice): stored
+                       // whole, made again as one object for all mappings of its device and inode
+    segment,           // System V shared memory: the same, attached again
+};
+
+// How a region differs from a plain mapping of its kind: what madvise(2), mlock(2) and mmap(2) were told.
+enum Attribute : std::uint32_t {
+    kLocked = 1 << 0,         // mlock
+    kLockedOnFault = 1 << 1,  // mlock2(MLOCK_ONFAULT), with kLocked
+    kNoReserve = 1 << 2,      // MAP_NORESERVE
+    kGrowsDown = 1 << 3,      // MAP_GROWSDOWN
+    kHuge = 1 << 4,           // MADV_HUGEPAGE
+    kNoHuge = 1 << 5,         // MADV_NOHUGEPAGE
+    kDontFork = 1 << 6,       // MADV_DONTFORK
+    kWipeOnFork = 1 << 7,     // MADV_WIPEONFORK
+    kDontDump = 1 << 8,       // MADV_DONTDUMP
+    kMergeable = 1 << 9,      // MADV_MERGEABLE
+    kSequential = 1 << 10,    // MADV_SEQUENTIAL
+    kRandom = 1 << 11,        // MADV_RANDOM
+    kHugeTlb = 1 << 12,       // MAP_HUGETLB, with page_kib
+    kCopied = 1 << 13,        // of a private mapping of a file: stored whole, comes back from the image as plain memory
+    kElsewhere = 1 << 14,     // shared between ranks of a node, and stored by another one
 };
 
 // Is this a mapping through which the program writes a file?  What such a mapping shows must be what it showed at the
@@ -116,6 +139,8 @@ struct Region {
     std::uint64_t length;  // bytes
     std::uint32_t protection;  // PROT_*
     RegionKind kind;
+    std::uint32_t attributes;  // Attribute bits
+    std::uint32_t page_kib;    // of kHugeTlb: size of its pages, KiB; else 0
     std::uint64_t file_offset;
     std::uint64_t device, inode;
     Ref path;              // of the file, or the kernel's [name]

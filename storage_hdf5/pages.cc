@@ -39,6 +39,8 @@ bool stored(const image::Region &region) {
         case image::RegionKind::stack:
         case image::RegionKind::file_private:
         case image::RegionKind::anonymous_shared:
+        case image::RegionKind::object_shared:
+        case image::RegionKind::segment:
             return true;
         case image::RegionKind::file_shared:
             return image::written_shared(region.kind, region.protection);
@@ -91,10 +93,15 @@ std::expected<ProcessMemory, std::string> ProcessMemory::open(pid_t pid) {
 
 std::expected<std::vector<PageRange>, std::string> ProcessMemory::pages_to_store(const image::Region &region,
                                                                                  std::uint64_t file_size) const {
-    if (!stored(region)) return std::vector<PageRange>{};
-    if (region.kind == image::RegionKind::anonymous_shared)
+    using enum image::RegionKind;
+    if (!stored(region) || region.attributes & image::kElsewhere) return std::vector<PageRange>{};
+    if (region.kind == anonymous_shared || region.kind == segment)
         return std::vector<PageRange>{{0, region.length / kPageSize}};
-    if (region.kind == image::RegionKind::file_shared) {
+    if (region.kind == object_shared || (region.kind == file_private && region.attributes & image::kCopied)) {
+        const std::uint64_t pages = readable_pages(region);
+        return pages ? std::vector<PageRange>{{0, pages}} : std::vector<PageRange>{};
+    }
+    if (region.kind == file_shared) {
         if (file_size <= region.file_offset) return std::vector<PageRange>{};
         const std::uint64_t bytes = std::min(region.length, file_size - region.file_offset);
         return std::vector<PageRange>{{0, (bytes + kPageSize - 1) / kPageSize}};
@@ -191,6 +198,22 @@ std::expected<void, std::string> ProcessMemory::read(std::span<const Piece> piec
         pieces = pieces.subspan(1);
     }
     return {};
+}
+
+std::uint64_t ProcessMemory::readable_pages(const image::Region &region) const {
+    const auto there = [&](std::uint64_t page) {
+        std::byte byte;
+        return read_some(region.start + page * kPageSize, &byte, 1) == 1;
+    };
+    std::uint64_t low = 0, high = region.length / kPageSize;  // pages below `low` are there, from `high` on not
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        if (there(middle))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 std::size_t ProcessMemory::read_some(std::uint64_t address, std::byte *to, std::size_t size) const {

@@ -77,6 +77,8 @@ constexpr std::array kProcess{
     FIELD(image::Process, arg_end, kAddress),
     FIELD(image::Process, env_start, kAddress),
     FIELD(image::Process, env_end, kAddress),
+    FIELD(image::Process, auxv, kAddress),
+    FIELD(image::Process, auxv_size, "bytes"),
 };
 
 // Region comes first in StoredRegion, so its offsets hold for both.
@@ -86,6 +88,8 @@ constexpr std::array kRegions{
     FIELD(image::Region, length, "bytes"),
     FIELD(image::Region, protection, "PROT_* bits"),
     FIELD(image::Region, kind, ""),
+    FIELD(image::Region, attributes, "bits, see image.h"),
+    FIELD(image::Region, page_kib, "KiB, 0 ordinary"),
     FIELD(image::Region, file_offset, "bytes"),
     FIELD(image::Region, device, "st_dev"),
     FIELD(image::Region, inode, "st_ino"),
@@ -96,7 +100,7 @@ constexpr std::array kRegions{
     FIELD(StoredRegion, first_run, "row of runs"),
     FIELD(StoredRegion, run_count, "rows of runs"),
 };
-constexpr std::size_t kPlanRegionFields = 8;
+constexpr std::size_t kPlanRegionFields = 10;
 
 constexpr std::array kFiles{
     FIELD(image::File, descriptor, ""),    FIELD(image::File, shares_with, "descriptor, -1 none"),
@@ -253,6 +257,8 @@ constexpr EnumValue kRegionKinds[] = {
     {"anonymous_shared", static_cast<std::uint32_t>(image::RegionKind::anonymous_shared)},
     {"vdso", static_cast<std::uint32_t>(image::RegionKind::vdso)},
     {"lower", static_cast<std::uint32_t>(image::RegionKind::lower)},
+    {"object_shared", static_cast<std::uint32_t>(image::RegionKind::object_shared)},
+    {"segment", static_cast<std::uint32_t>(image::RegionKind::segment)},
 };
 
 constexpr EnumValue kRunKinds[] = {

@@ -45,8 +45,9 @@ std::vector<Candidate> find_candidates(const Plan &plan, const ProcessMemory &me
         const bool present = known != facts.end() && known->second.present;
         if (!present && image::written_shared(region.kind, region.protection))
             throw Failed{"the file " + std::string(path) + ", which the program maps to write it, is not there"};
-        const bool over_file =
-            region.kind == image::RegionKind::file_private || region.kind == image::RegionKind::file_shared;
+        const bool over_file = (region.kind == image::RegionKind::file_private ||
+                                region.kind == image::RegionKind::file_shared) &&
+                               !(region.attributes & image::kCopied);
         for (const auto &range : need(memory.pages_to_store(region, present ? known->second.size : 0)))
             candidates.push_back({i, over_file, region.start + range.first * kPageSize, range.first, range.count});
     }

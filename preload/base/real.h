@@ -19,6 +19,7 @@
 #include <sys/select.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/shm.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -48,7 +49,8 @@ void find_all();
     X(socket) X(socketpair) X(accept) X(accept4) X(pipe) X(pipe2) X(eventfd) X(epoll_create) X(epoll_create1)          \
     X(timerfd_create) X(signalfd) X(inotify_init) X(inotify_init1) X(memfd_create) X(dup) X(dup2) X(dup3) X(shm_open)  \
     X(posix_openpt) X(mkostemp) X(mkostemp64) X(mkstemps) X(mkstemps64) X(mkostemps) X(mkostemps64) X(tmpfile) X(opendir)\
-    X(fcntl) X(inotify_add_watch) X(readlink) X(readlinkat) X(realpath) X(wait) X(waitpid) X(waitid) X(wait3) X(wait4) X(system) X(pclose)
+    X(fcntl) X(inotify_add_watch) X(readlink) X(readlinkat) X(realpath) X(wait) X(waitpid) X(waitid) X(wait3) X(wait4) X(system) X(pclose)\
+    X(shmget) X(shmat) X(shmctl)
 // clang-format on
 
 #define X(name) extern decltype(&::name) name;

@@ -8,7 +8,8 @@
 namespace sckpt::base {
 namespace {
 
-constexpr std::string_view kKeys = "interval=, on=, keep=, sync=, requeue=, fallback=, files=, changed=";
+constexpr std::string_view kKeys = "interval=, on=, keep=, sync=, requeue=, fallback=, files=, changed=, libraries=, "
+                                   "children=";
 
 // A wrong word in a message: bounded, since a message must stay one sentence.
 std::string quoted(std::string_view word) {
@@ -107,18 +108,32 @@ std::expected<void, std::string> set_changed(Spec &spec, std::string_view value)
     return {};
 }
 
+std::expected<void, std::string> set_libraries(Spec &spec, std::string_view value) {
+    if (value != "name" && value != "copy") return wrong_value("libraries", value, "name, copy");
+    spec.copy_libraries = value == "copy";
+    return {};
+}
+
+std::expected<void, std::string> set_children(Spec &spec, std::string_view value) {
+    if (value != "decline" && value != "ignore") return wrong_value("children", value, "decline, ignore");
+    spec.ignore_children = value == "ignore";
+    return {};
+}
+
 struct Key {
     std::string_view name;
     std::expected<void, std::string> (*set)(Spec &, std::string_view);
 };
-constexpr std::array<Key, 8> kTable = {{{"interval", set_interval},
+constexpr std::array<Key, 10> kTable = {{{"interval", set_interval},
                                         {"on", set_events},
                                         {"keep", set_keep},
                                         {"sync", set_synchronous},
                                         {"requeue", set_requeue},
                                         {"fallback", set_fallback},
                                         {"files", set_files},
-                                        {"changed", set_changed}}};
+                                        {"changed", set_changed},
+                                        {"libraries", set_libraries},
+                                        {"children", set_children}}};
 
 }  // namespace
 
@@ -223,6 +238,8 @@ std::string canonical(const Spec &spec) {
     text += spec.fallback == Fallback::kRefuse ? ",fallback=refuse" : ",fallback=fresh";
     text += spec.copy_files ? ",files=copy" : ",files=name";
     text += spec.changed == Changed::kRefuse ? ",changed=refuse" : ",changed=accept";
+    text += spec.copy_libraries ? ",libraries=copy" : ",libraries=name";
+    text += spec.ignore_children ? ",children=ignore" : ",children=decline";
     return text;
 }
 

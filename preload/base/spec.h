@@ -48,6 +48,8 @@ struct Spec {
     Fallback fallback = Fallback::kRefuse;
     bool copy_files = false;             // contents of files that are open for writing go into the checkpoint
     Changed changed = Changed::kRefuse;
+    bool copy_libraries = false;   // programs and libraries that are mapped go into the checkpoint whole
+    bool ignore_children = false;  // child processes are no obstacle; a restored program has none
 
     bool operator==(const Spec &) const = default;
 };
@@ -55,12 +57,13 @@ struct Spec {
 // Parses SPEC: `on`, `off`, or a Slurm time (srun(1), --time: 10, 30:00, 1:00:00, 1-0, 1-2:3, 1-2:3:4; also 600s) as
 // the interval, followed by key=value pairs, or these alone, joined by commas:
 //   interval=TIME  on=EVENT[+EVENT...] (preempt, timelimit, term; or none)  keep=N  sync=yes|no  requeue=auto|hold
-//   fallback=refuse|fresh  files=name|copy  changed=refuse|accept
+//   fallback=refuse|fresh  files=name|copy  changed=refuse|accept  libraries=name|copy  children=decline|ignore
 // Error: one sentence that names the wrong word and what is allowed.
 std::expected<Spec, std::string> parse_spec(std::string_view text);
 
 // The one text for a policy, interval in seconds: `interval=600s,on=preempt+timelimit,keep=2,sync=no,requeue=auto,
-// fallback=refuse,files=name,changed=refuse` (one line).  parse_spec(canonical(s)) == s for every s that parse_spec gives.
+// fallback=refuse,files=name,changed=refuse,libraries=name,children=decline` (one line).
+// parse_spec(canonical(s)) == s for every s that parse_spec gives.
 std::string canonical(const Spec &spec);
 
 // Seconds of a Slurm time (see parse_spec).  Error: what is wrong with it, to follow the quoted text.

@@ -26,6 +26,7 @@ constexpr std::string_view kDeleted = " (deleted)";
 
 bool maps_file(const SourceRegion &region) {
     using enum image::RegionKind;
+    if ((region.attributes & image::kCopied) != 0) return false;
     return region.kind == file_private || region.kind == file_shared ||
            (region.kind == lower && region.path.starts_with('/'));
 }
@@ -50,7 +51,7 @@ Problem check_mapped_file(const SourceRegion &region) {
     if (!region.build_id.empty()) {
         if (*present == region.build_id) return {};
         return text("the mapped file ", path, " is another version: build-id ", present->empty() ? "none" : *present,
-                    " instead of ", region.build_id);
+                    " instead of ", region.build_id, " (with libraries=copy in --checkpoint the checkpoint would hold it)");
     }
     const std::int64_t modified = found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec;
     if (size == region.file_size && modified == region.file_mtime_ns) return {};

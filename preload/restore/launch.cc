@@ -131,6 +131,8 @@ Order make_order(const Source &source, const Plan &plan, const Request &request)
     order.layout = {process.start_code, process.end_code,  process.start_data,  process.end_data,
                     process.start_brk,  process.brk,       process.start_stack, process.arg_start,
                     process.arg_end,    process.env_start, process.env_end};
+    order.auxv = process.auxv;
+    order.auxv_size = process.auxv_size;
     order.fs_base = process.fs_base;
     order.gs_base = process.gs_base;
     order.handover = process.handover;

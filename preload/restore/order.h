@@ -17,6 +17,9 @@ enum class Action : std::uint32_t {
     read,             // from the rank file into place
     clear,    // write zeros where there are none: pages that differ, or may differ, from their file by being zero
     protect,  // mprotect to what the region has in the image
+    advise,   // madvise; `flags` is the advice.  Not vital
+    lock,     // mlock2 with `flags`.  Not vital
+    store,    // writes the 8 bytes of `offset`
 };
 
 /// One thing to do.  A plan is an array of these, executed in order.
@@ -28,7 +31,7 @@ struct Step {
     std::uint64_t offset;      // bytes: in the mapped file, or of read in the rank file
     std::uint64_t file_size;   // bytes, of map_file_shared: the size that the file gets; 0: it is left alone
     std::uint32_t path;        // of map_file_*: offset of the name in Order::strings
-    std::uint32_t reserved;
+    std::uint32_t flags;        // of map_*: MAP_* beside those that the action implies
 };
 
 /// A kernel-provided mapping ([vdso], [vvar], ...): parked inside the restorer's range while memory is replaced.
@@ -60,6 +63,7 @@ struct Order {
     std::uint32_t reserved;
     VdsoMove moves[kMaxVdsoMoves];
     MemoryLayout layout;
+    std::uint64_t auxv, auxv_size;  // in the image
     std::uint64_t fs_base, gs_base;
     std::uint64_t handover;  // address of a Handover in the image
     std::uint64_t environment, environment_length;

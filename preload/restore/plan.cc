@@ -1,8 +1,10 @@
 #include "preload/restore/plan.h"
 
+#include <linux/mman.h>
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 #include <string_view>
 
@@ -21,31 +23,54 @@ constexpr std::uint64_t kMargin = 1ull << 20;
 constexpr std::uint64_t kHeapRoom = 1ull << 40;
 constexpr std::uint64_t kStackRoom = 16ull << 30;
 
+bool is_copied(const SourceRegion &region) { return (region.attributes & image::kCopied) != 0; }
+
 bool keeps_contents(const SourceRegion &region) {
     if (region.kind == RegionKind::file_shared) return image::written_shared(region.kind, region.protection);
     return region.kind != RegionKind::vdso && region.kind != RegionKind::lower;
 }
 
-bool reads_zero_when_fresh(RegionKind kind) {
-    return kind != RegionKind::file_private && kind != RegionKind::file_shared;
+bool reads_zero_when_fresh(const SourceRegion &region) {
+    return region.kind != RegionKind::file_shared && (region.kind != RegionKind::file_private || is_copied(region));
 }
+
+// MAP_* that a mapping was made with, beside its kind's own.
+std::uint32_t map_flags(const SourceRegion &region) {
+    std::uint32_t flags = 0;
+    if (region.attributes & image::kNoReserve) flags |= MAP_NORESERVE;
+    if (region.attributes & image::kGrowsDown && region.kind != RegionKind::stack) flags |= MAP_GROWSDOWN;
+    if (region.attributes & image::kHugeTlb && region.page_kib != 0)
+        flags |= MAP_HUGETLB | static_cast<std::uint32_t>(std::countr_zero(region.page_kib) + 10) << MAP_HUGE_SHIFT;
+    return flags;
+}
+
+struct Advice {
+    std::uint32_t attribute, advice;
+};
+constexpr Advice kAdvices[] = {
+    {image::kHuge, MADV_HUGEPAGE},         {image::kNoHuge, MADV_NOHUGEPAGE},         {image::kDontFork, MADV_DONTFORK},
+    {image::kWipeOnFork, MADV_WIPEONFORK}, {image::kDontDump, MADV_DONTDUMP},         {image::kMergeable, MADV_MERGEABLE},
+    {image::kRandom, MADV_RANDOM},         {image::kSequential, MADV_SEQUENTIAL}};
+
 
 Action map_action(const SourceRegion &region) {
     switch (region.kind) {
         case RegionKind::anonymous:
         case RegionKind::heap:
         case RegionKind::vdso:
+        case RegionKind::object_shared:  // the rank itself makes shared memory of it (shared_memory.h)
+        case RegionKind::segment:
             return Action::map_anonymous;
         case RegionKind::stack:
             return Action::map_stack;
         case RegionKind::file_private:
-            return Action::map_file_private;
+            return is_copied(region) ? Action::map_anonymous : Action::map_file_private;
         case RegionKind::file_shared:
             return Action::map_file_shared;
         case RegionKind::anonymous_shared:
             return Action::map_anonymous_shared;
         case RegionKind::lower:  // its bss has no file
-            return region.path.starts_with('/') ? Action::map_file_private : Action::map_anonymous;
+            return region.path.starts_with('/') && !is_copied(region) ? Action::map_file_private : Action::map_anonymous;
     }
     return Action::map_anonymous;
 }
@@ -56,7 +81,7 @@ std::expected<void, std::string> check_regions(const Source &source) {
     const std::uint64_t page = source.process.page_size;
     std::uint64_t end = 0;
     for (const auto &region : source.regions) {
-        if (region.kind > RegionKind::lower) {
+        if (region.kind > RegionKind::segment) {
             return std::unexpected(text("the region at ", Hex{region.start}, " is of an unknown kind"));
         }
         if (region.start % page != 0 || region.length % page != 0 || region.length == 0 ||
@@ -116,13 +141,16 @@ class Builder {
             if (image::written_shared(region.kind, region.protection)) sizes_[region.path] = region.file_size;
         for (const auto &run : source_.runs) {
             if (auto checked = check_run(source_, run); !checked) return std::unexpected(checked.error());
-            if (!run.zero || !reads_zero_when_fresh(source_.regions[run.region].kind)) written_[run.region] = true;
+            if (!run.zero || !reads_zero_when_fresh(source_.regions[run.region])) written_[run.region] = true;
         }
         plan_.steps.reserve(source_.regions.size() + source_.runs.size());
         add_maps();
         plan_.map_count = plan_.steps.size() + plan_.vdso.size();
+        // Before the contents: how they are to be held in memory.
+        for (const auto &[attribute, advice] : kAdvices) add_for(attribute, Action::advise, advice);
         add_contents();
         add_protections();
+        add_locks();
         return std::move(plan_);
     }
 
@@ -143,6 +171,7 @@ class Builder {
             step.protection = must_be_opened(i) ? PROT_READ | PROT_WRITE : region.protection;
             step.address = region.start;
             step.length = region.length;
+            step.flags = map_flags(region);
             if (maps_file(step.action)) {
                 step.offset = region.file_offset;
                 step.path = name(region.path);
@@ -166,7 +195,7 @@ class Builder {
                 step.offset = source_.pages_offset + run.position * source_.process.page_size;
                 if (region.kind != RegionKind::file_shared) plan_.data_bytes += step.length;
                 reads.push_back(step);
-            } else if (!reads_zero_when_fresh(region.kind)) {
+            } else if (!reads_zero_when_fresh(region)) {
                 step.action = Action::clear;
                 append(step);
             }
@@ -187,15 +216,41 @@ class Builder {
         }
     }
 
+    void add_for(std::uint32_t attribute, Action action, std::uint32_t flags) {
+        for (const auto &region : source_.regions) {
+            if (!(region.attributes & attribute) || region.kind == RegionKind::vdso) continue;
+            Step step{};
+            step.action = action;
+            step.address = region.start;
+            step.length = region.length;
+            step.flags = flags;
+            append(step);
+        }
+    }
+
+    // Last, since a locked page that cannot be accessed is not brought in.
+    void add_locks() {
+        for (const auto &region : source_.regions) {
+            if (!(region.attributes & image::kLocked) || region.kind == RegionKind::vdso) continue;
+            Step step{};
+            step.action = Action::lock;
+            step.address = region.start;
+            step.length = region.length;
+            step.flags = region.attributes & image::kLockedOnFault ? MLOCK_ONFAULT : 0;
+            append(step);
+        }
+    }
+
     // Joins the step to the last one where one call can do both.  Stacks and shared memory keep their own mapping.
     void append(const Step &step) {
         if (!plan_.steps.empty()) {
             Step &last = plan_.steps.back();
             const bool adjacent = last.action == step.action && last.protection == step.protection &&
-                                  last.path == step.path && last.file_size == step.file_size &&
+                                  last.flags == step.flags && last.path == step.path && last.file_size == step.file_size &&
                                   last.address + last.length == step.address;
             const bool has_offset = maps_file(step.action) || step.action == Action::read;
-            const bool single = step.action == Action::map_stack || step.action == Action::map_anonymous_shared;
+            const bool single = step.action == Action::map_stack || step.action == Action::map_anonymous_shared ||
+                                (step.action == Action::map_anonymous && (step.flags & MAP_GROWSDOWN) != 0);
             if (adjacent && !single && (!has_offset || last.offset + last.length == step.offset)) {
                 last.length += step.length;
                 return;
@@ -236,7 +291,8 @@ std::expected<Plan, std::string> make_plan(const Source &source) {
 std::vector<Interval> occupied_ranges(const Source &source, std::span<const Interval> current) {
     std::vector<Interval> occupied(current.begin(), current.end());
     for (const auto &region : source.regions) {
-        const std::uint64_t room = region.kind == RegionKind::stack ? std::min(kStackRoom, region.start) : 0;
+        const bool grows = region.kind == RegionKind::stack || (region.attributes & image::kGrowsDown) != 0;
+        const std::uint64_t room = grows ? std::min(kStackRoom, region.start) : 0;
         occupied.push_back({region.start - room, region.start + region.length});
     }
     if (source.process.start_brk != 0) {

@@ -8,6 +8,7 @@
 // status 3; the checkpoint has only been read.
 #include <asm/prctl.h>
 #include <errno.h>
+#include <linux/mman.h>
 #include <linux/prctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
@@ -85,6 +86,15 @@ class Line {
     for (;;) system_call(SYS_exit_group, kExitRefused);
 }
 
+// What does not keep the program from running.
+void tell(const char *what, unsigned long address, long error) {
+    Line line;
+    line << "sckpt-restore: warning: this node " << what << " at ";
+    line.hex(address) << " (errno ";
+    line.decimal(static_cast<unsigned long>(-error)) << "); the program goes on without";
+    line.print();
+}
+
 bool failed(long result) { return result < 0 && result > -4096; }
 
 void must(long result, const char *what, unsigned long address, const char *name = "") {
@@ -144,12 +154,17 @@ class Mapper {
     explicit Mapper(const Order &order) : order_(order) {}
     ~Mapper() { close(); }
 
-    // Whether the program had asked for MAP_NORESERVE is not recorded; a reservation larger than the machine needs it.
+    // Huge pages that there are not here become ordinary ones.
     void map_anonymous(const Step &step) {
-        int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+        int flags = MAP_PRIVATE | MAP_ANONYMOUS | static_cast<int>(step.flags);
         if (step.action == Action::map_stack) flags |= MAP_GROWSDOWN | MAP_STACK;
         if (step.action == Action::map_anonymous_shared) flags = MAP_SHARED | MAP_ANONYMOUS;
         long result = map(step, flags, -1);
+        if (failed(result) && (flags & MAP_HUGETLB) != 0) {
+            flags &= ~(MAP_HUGETLB | MAP_HUGE_MASK << MAP_HUGE_SHIFT);
+            tell("has no huge pages for the memory", step.address, result);
+            result = map(step, flags, -1);
+        }
         if (result == -ENOMEM) result = map(step, flags | MAP_NORESERVE, -1);
         must(result, "map memory", step.address);
     }
@@ -171,7 +186,8 @@ class Mapper {
                      step.address, path);
             }
         }
-        must(map(step, shared ? MAP_SHARED : MAP_PRIVATE, descriptor_), "map ", step.address, path);
+        must(map(step, (shared ? MAP_SHARED : MAP_PRIVATE) | static_cast<int>(step.flags), descriptor_), "map ",
+             step.address, path);
     }
 
   private:
@@ -244,6 +260,16 @@ void execute(const Order &order) {
             mapper.map_file(*step);
         } else if (step->action == Action::clear) {
             clear(*step);
+        } else if (step->action == Action::advise) {
+            const long result = system_call(SYS_madvise, static_cast<long>(step->address),
+                                            static_cast<long>(step->length), step->flags);
+            if (failed(result) && order.debug != 0) tell("cannot repeat an madvise for the memory", step->address, result);
+        } else if (step->action == Action::lock) {
+            const long result = system_call(SYS_mlock2, static_cast<long>(step->address),
+                                            static_cast<long>(step->length), step->flags);
+            if (failed(result)) tell("cannot lock the memory", step->address, result);
+        } else if (step->action == Action::store) {
+            *reinterpret_cast<unsigned long *>(step->address) = step->offset;
         } else if (step->action == Action::protect) {
             must(system_call(SYS_mprotect, static_cast<long>(step->address), static_cast<long>(step->length),
                              step->protection),
@@ -269,6 +295,8 @@ void set_layout(const Order &order) {
     map.arg_end = order.layout.arg_end;
     map.env_start = order.layout.env_start;
     map.env_end = order.layout.env_end;
+    map.auxv = reinterpret_cast<__u64 *>(order.auxv);
+    map.auxv_size = static_cast<__u32>(order.auxv_size);
     map.exe_fd = ~0u;
     const long result = system_call(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, as_long(&map), sizeof map);
     if (failed(result) && order.debug != 0) {

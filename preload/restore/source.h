@@ -23,6 +23,8 @@ struct SourceRegion {
     std::string build_id;  // hexadecimal, empty when the file is not ELF or has none
     std::uint64_t file_size = 0;
     std::int64_t file_mtime_ns = 0;
+    std::uint32_t attributes = 0;  // image::Attribute bits
+    std::uint32_t page_kib = 0;    // of image::kHugeTlb
 };
 
 struct SourceRun {

@@ -23,7 +23,7 @@ Source convert(const storage::Image &image) {
         const auto &record = region.record;
         source.regions.push_back({record.start, record.length, record.protection, record.kind, record.file_offset,
                                   std::string(region.path), std::string(region.build_id), region.file_size,
-                                  region.file_mtime_ns});
+                                  region.file_mtime_ns, record.attributes, record.page_kib});
     }
     source.runs.reserve(image.runs().size());
     for (const auto &run : image.runs()) {

@@ -9,6 +9,8 @@
 #include "mpi_coord/half.h"
 #include "preload/base/system.h"
 #include "preload/base/thread.h"
+#include "preload/settings.h"
+#include "preload/shared_memory.h"
 
 namespace sckpt {
 // The parts of libsckpt.so that these tests leave out: no MPI, nothing is stopped.
@@ -18,6 +20,11 @@ bool lower_owns_descriptor(int) { return false; }
 void attend_entry() {}
 void attend_exit() {}
 void park_if_stopping() {}
+int restored_object(std::uint64_t, std::uint64_t) { return -1; }
+[[gnu::weak]] Settings &settings() {  // one test has the real one
+    static Settings plain;
+    return plain;
+}
 }  // namespace sckpt
 
 namespace testing_process {

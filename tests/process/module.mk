@@ -1,6 +1,6 @@
 # Unit tests of the process state: the wrappers are linked into the test program, where they interpose just as well.
 PROCESS_PARTS := wrap signals signal_calls signal_masks signal_record clocks interruptions timers files files_scan files_special \
-	files_opened descriptors_made sockets sockets_restore terminals watches owners files_rows files_copy self_exe process identity identity_threads
+	files_opened descriptors_made sockets sockets_restore terminals watches owners files_rows files_copy self_exe process children identity identity_threads
 PROCESS_OBJECTS := $(PROCESS_PARTS:%=$(BUILD)/preload/%.pic.o) $(BUILD)/tests/process/copy.o \
 	$(addprefix $(BUILD)/preload/base/,real.pic.o thread.pic.o log.pic.o own_heap.pic.o context.pic.o)
 PROCESS_TESTS := $(addprefix $(BUILD)/unit/,process_signals_test process_waits_test process_files_test process_times_test)

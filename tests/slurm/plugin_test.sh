@@ -56,7 +56,7 @@ show='env | grep -E "^(SCKPT_|SLURM_SCKPT|LD_PRELOAD)" | sort'
 say "srun: what a task is given"
 as srun -N2 -n2 --checkpoint=10,keep=3 bash -c "$show"; ok srun
 count 2 "^SCKPT_DIR=$user/[A-Za-z0-9]+\.[0-9]+\.0\$"
-count 2 '^SCKPT_SPEC=interval=600s,on=preempt\+timelimit,keep=3,sync=no,requeue=auto,fallback=refuse,files=name,changed=refuse$'
+count 2 '^SCKPT_SPEC=interval=600s,on=preempt\+timelimit,keep=3,sync=no,requeue=auto,fallback=refuse,files=name,changed=refuse,libraries=name,children=decline$'
 count 2 '^SCKPT_INCARNATION=0$'
 count 2 '^SCKPT_CONTRACT=[0-9]+$'
 count 2 "^SCKPT_LIBDIR=$lib\$"

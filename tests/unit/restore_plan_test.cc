@@ -155,6 +155,46 @@ TEST(Plan, EveryKindIsMappedInItsWay) {
     EXPECT_EQ(plan->map_count, 7u);
 }
 
+SourceRegion with(SourceRegion region, std::uint32_t attributes, std::uint32_t page_kib = 0) {
+    region.attributes = attributes;
+    region.page_kib = page_kib;
+    return region;
+}
+
+TEST(Plan, AttributesAreGivenAgain) {
+    const auto list = steps(source({with(region(0x100000, 1), image::kNoReserve), with(region(0x101000, 1), image::kLocked),
+                                    with(region(0x102000, 1), image::kGrowsDown),
+                                    with(region(0x200000, 512), image::kHugeTlb, 2048),
+                                    with(region(0x600000, 1), image::kHuge | image::kDontFork)},
+                                   {{0, 0, 1, false, 8}}));
+    ASSERT_EQ(list.size(), 9u);
+    EXPECT_EQ(list[0].flags, static_cast<std::uint32_t>(MAP_NORESERVE));
+    EXPECT_EQ(list[1].flags, 0u);
+    EXPECT_EQ(list[2].flags, static_cast<std::uint32_t>(MAP_GROWSDOWN));
+    EXPECT_EQ(list[3].flags, static_cast<std::uint32_t>(MAP_HUGETLB | 21 << 26));
+    EXPECT_EQ(list[5].action, Action::advise);
+    EXPECT_EQ(list[5].flags, static_cast<std::uint32_t>(MADV_HUGEPAGE));
+    EXPECT_EQ(list[6].flags, static_cast<std::uint32_t>(MADV_DONTFORK));
+    EXPECT_EQ(list[7].action, Action::read);
+    EXPECT_EQ(list[8].action, Action::lock);
+    EXPECT_EQ(list[8].address, 0x101000u);
+}
+
+TEST(Plan, CopiedFilesComeBackAsPlainMemory) {
+    const auto list = steps(source({with(region(0x100000, 2, kText, RegionKind::file_private, "/lib/a"), image::kCopied),
+                                    with(region(0x102000, 1, kWrite, RegionKind::lower, "/lib/a"), image::kCopied),
+                                    region(0x103000, 1, kWrite, RegionKind::object_shared, "/memfd:x (deleted)"),
+                                    region(0x104000, 1, kRead, RegionKind::segment, "/SYSV00000000 (deleted)")},
+                                   {{0, 0, 1, false, 8}, {0, 1, 1, true, 0}, {2, 0, 1, false, 9}}));
+    ASSERT_EQ(list.size(), 5u);
+    EXPECT_EQ(list[0].action, Action::map_anonymous);
+    EXPECT_EQ(list[0].length, 4 * kPage);
+    EXPECT_EQ(list[1].action, Action::map_anonymous);
+    EXPECT_EQ(list[2].action, Action::read);
+    EXPECT_EQ(list[3].action, Action::read);
+    EXPECT_EQ(list[4].action, Action::protect);
+}
+
 TEST(Plan, HundredThousandRegions) {
     std::vector<SourceRegion> regions;
     std::vector<SourceRun> runs;

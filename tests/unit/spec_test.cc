@@ -15,7 +15,8 @@ std::string error_of(std::string_view text) {
 TEST(Spec, OnIsTheDefaultPolicy) {
     ASSERT_TRUE(parse_spec("on"));
     EXPECT_EQ(*parse_spec("on"), Spec{});
-    EXPECT_EQ(canonical(Spec{}), "on=preempt+timelimit,keep=2,sync=no,requeue=auto,fallback=refuse,files=name,changed=refuse");
+    EXPECT_EQ(canonical(Spec{}), "on=preempt+timelimit,keep=2,sync=no,requeue=auto,fallback=refuse,"
+                                 "files=name,changed=refuse,libraries=name,children=decline");
 }
 
 TEST(Spec, OffStandsAlone) {
@@ -59,7 +60,8 @@ TEST(Spec, WrongTimes) {
 }
 
 TEST(Spec, EveryKey) {
-    const auto spec = parse_spec("interval=1-0,on=term+preempt,keep=7,sync=yes,requeue=hold,fallback=fresh,files=copy,changed=accept");
+    const auto spec = parse_spec("interval=1-0,on=term+preempt,keep=7,sync=yes,requeue=hold,fallback=fresh,"
+                                 "files=copy,changed=accept,libraries=copy,children=ignore");
     ASSERT_TRUE(spec) << spec.error();
     EXPECT_EQ(*spec, (Spec{.enabled = true,
                            .interval_seconds = 86400,
@@ -71,8 +73,11 @@ TEST(Spec, EveryKey) {
                            .requeue = Requeue::kHold,
                            .fallback = Fallback::kFresh,
                            .copy_files = true,
-                           .changed = Changed::kAccept}));
-    EXPECT_EQ(canonical(*spec), "interval=86400s,on=preempt+term,keep=7,sync=yes,requeue=hold,fallback=fresh,files=copy,changed=accept");
+                           .changed = Changed::kAccept,
+                           .copy_libraries = true,
+                           .ignore_children = true}));
+    EXPECT_EQ(canonical(*spec), "interval=86400s,on=preempt+term,keep=7,sync=yes,requeue=hold,fallback=fresh,"
+                                "files=copy,changed=accept,libraries=copy,children=ignore");
 }
 
 TEST(Spec, ABareWordMayBeFollowedByKeys) {

@@ -212,8 +212,8 @@ int make_plan_descriptor(const Source &source) {
     for (const auto &region : source.regions) {
         struct stat file {};
         const bool found = region.path.starts_with('/') && stat(region.path.c_str(), &file) == 0;
-        regions.push_back({region.start, region.length, region.protection, region.kind, region.file_offset,
-                           found ? file.st_dev : 0, found ? file.st_ino : 0, put(region.path)});
+        regions.push_back({region.start, region.length, region.protection, region.kind, region.attributes,
+                           region.page_kib, region.file_offset, found ? file.st_dev : 0, found ? file.st_ino : 0, put(region.path)});
     }
     std::vector<image::File> files;
     for (const auto &file : source.files) {

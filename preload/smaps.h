@@ -1,0 +1,25 @@
+// Records of /proc/self/smaps (proc(5)): a mapping with what the kernel was told about it.  Parsed without allocation.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "preload/base/maps.h"
+
+namespace sckpt {
+
+struct Mapping {
+    MapsLine line;
+    std::uint32_t attributes = 0;    // image::Attribute bits, as far as the kernel shows them
+    std::uint32_t page_kib = 0;      // of kHugeTlb
+    const char *obstacle = nullptr;  // why such memory cannot be saved, "memory of a device" for example
+};
+
+// Takes the next complete record off `text`.  False when there is none: `text` then begins with what there is of it.
+bool next_mapping(std::string_view &text, Mapping &result);
+
+// Calls `use` for each mapping of this process by ascending address, with what /proc/self/maps says where there is no
+// smaps.  `use` returns false to stop.  Returns a negative errno when neither can be read.  Not reentrant.
+long for_each_mapping(bool (*use)(void *context, const Mapping &mapping), void *context);
+
+}  // namespace sckpt
