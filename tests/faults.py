@@ -20,6 +20,7 @@ from launch import adopt_orphans, remove_stale_memory  # noqa: E402
 from frame import TESTS, as_ordinary_user, run_test  # noqa: E402
 import endings  # noqa: E402,F401
 import limits  # noqa: E402,F401
+import machines  # noqa: E402,F401
 import refusals  # noqa: E402,F401
 import requests_at_once  # noqa: E402,F401
 import writing  # noqa: E402,F401
