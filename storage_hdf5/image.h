@@ -99,7 +99,7 @@ enum class RegionKind : std::uint32_t {
     file_private,      // MAP_PRIVATE of a file: only pages written since are stored
     file_shared,       // MAP_SHARED of a file: stored where it is writable (see written_shared()), else only mapped again
     anonymous_shared,  // MAP_SHARED without a name: stored whole
-    vdso,              // [vdso], [vvar], [vvar_vclock]: moved, never stored; compared at restore
+    vdso,              // [vdso], [vvar], [vvar_vclock]: moved; the code of [vdso] is stored for other kernels
     lower,             // writable data of the lower half: mapped again from its file, contents not stored
     object_shared,     // MAP_SHARED of what has no name (memfd, a deleted file, anonymous memory mapped twice): stored
                        // whole, made again as one object for all mappings of its device and inode

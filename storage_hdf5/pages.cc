@@ -44,7 +44,8 @@ bool stored(const image::Region &region) {
             return true;
         case image::RegionKind::file_shared:
             return image::written_shared(region.kind, region.protection);
-        case image::RegionKind::vdso:
+        case image::RegionKind::vdso:  // the code, for a restore under another kernel; not the kernel's data
+            return (region.protection & PROT_EXEC) != 0;
         case image::RegionKind::lower:
             return false;
     }
@@ -95,7 +96,7 @@ std::expected<std::vector<PageRange>, std::string> ProcessMemory::pages_to_store
                                                                                  std::uint64_t file_size) const {
     using enum image::RegionKind;
     if (!stored(region) || region.attributes & image::kElsewhere) return std::vector<PageRange>{};
-    if (region.kind == anonymous_shared || region.kind == segment)
+    if (region.kind == anonymous_shared || region.kind == segment || region.kind == vdso)
         return std::vector<PageRange>{{0, region.length / kPageSize}};
     if (region.kind == object_shared || (region.kind == file_private && region.attributes & image::kCopied)) {
         const std::uint64_t pages = readable_pages(region);

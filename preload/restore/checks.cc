@@ -32,11 +32,6 @@ Problem check_page_size(std::uint64_t recorded, std::uint64_t present) {
     return text("the checkpoint was taken with pages of ", recorded, " bytes, this kernel uses ", present);
 }
 
-Problem check_vdso(const std::string &recorded, const std::string &present) {
-    if (recorded == present) return {};
-    return "the kernel's vdso differs from the recorded one: restore on a node with the same kernel";
-}
-
 Problem check_world(const image::Process &recorded, std::uint32_t rank, std::uint32_t world_size) {
     if (recorded.world_size != world_size) {
         return text("the checkpoint is of ", recorded.world_size, " ranks and cannot be restored by ", world_size,

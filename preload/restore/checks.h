@@ -21,9 +21,6 @@ Problem check_cpu(std::span<const std::string> recorded, std::span<const std::st
 /// In bytes.
 Problem check_page_size(std::uint64_t recorded, std::uint64_t present);
 
-/// Hashes of the content of [vdso]: the C library and parked threads hold addresses inside it.
-Problem check_vdso(const std::string &recorded, const std::string &present);
-
 /// The image must be of this rank and of a world of this size.
 Problem check_world(const image::Process &recorded, std::uint32_t rank, std::uint32_t world_size);
 

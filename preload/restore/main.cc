@@ -20,6 +20,7 @@
 #include "preload/restore/request.h"
 #include "preload/restore/source.h"
 #include "preload/restore/text.h"
+#include "preload/restore/vdso.h"
 
 using namespace sckpt;
 using namespace sckpt::restore;
@@ -59,15 +60,41 @@ int match() {
     return is_recorded(*source, *program) ? kExitMatch : kExitOther;
 }
 
-Problem check_machine(const Source &source, const Plan &plan, const std::vector<VdsoPiece> &vdso) {
+Problem check_machine(const Source &source, const Plan &plan) {
     if (auto problem = check_page_size(source.process.page_size, static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)))) {
         return problem;
     }
     const auto flags = read_cpu_flags();
     if (!flags) return flags.error();
     if (auto problem = check_cpu(source.cpu_flags, *flags)) return problem;
-    if (auto problem = check_vdso(source.vdso_hash, content_hash(vdso_code(vdso)))) return problem;
     return check_limits(source, plan, read_limits());
+}
+
+struct Restoration {
+    Plan plan;
+    std::vector<VdsoMove> moves;
+};
+
+// The present vdso takes the place of the recorded one where it is the same; else the recorded one comes back, patched.
+std::expected<Restoration, std::string> plan_restore(const Source &source, const std::vector<VdsoPiece> &vdso) {
+    const auto contradiction = [&](const std::string &error) {
+        return std::unexpected(text(source.rank_file, " contradicts itself: ", error));
+    };
+    auto plan = make_plan(source);
+    if (!plan) return contradiction(plan.error());
+    if (plan->vdso.empty()) return Restoration{std::move(*plan), {}};
+    if (source.vdso_hash == content_hash(vdso_code(vdso)))
+        if (auto moves = match_vdso(plan->vdso, vdso)) return Restoration{std::move(*plan), std::move(*moves)};
+    const auto code = recorded_vdso(source);
+    if (!code) return std::unexpected(code.error());
+    const auto patches = patch_vdso(*code);
+    if (!patches) return std::unexpected(patches.error() + ": restore on a node with the same kernel");
+    plan = make_plan(source, *patches);
+    if (!plan) return contradiction(plan.error());
+    if (source.process.rank == 0)
+        std::fputs("sckpt-restore: this kernel's vdso is not the recorded one: clocks are read by system calls\n",
+                   stderr);
+    return Restoration{std::move(*plan), {}};
 }
 
 int restore_rank() {
@@ -80,14 +107,11 @@ int restore_rank() {
     if (!source) return refuse(source.error());
     if (auto problem = check_world(source->process, request->rank, request->world_size)) return refuse(*problem);
 
-    const auto plan = make_plan(*source);
-    if (!plan) return refuse(text(source->rank_file, " contradicts itself: ", plan.error()));
     const auto maps = read_maps();
     if (!maps) return refuse(maps.error());
-    const auto vdso = vdso_pieces(*maps);
-    if (auto problem = check_machine(*source, *plan, vdso)) return refuse(*problem);
-    const auto moves = match_vdso(plan->vdso, vdso);
-    if (!moves) return refuse(moves.error());
+    const auto plan = plan_restore(*source, vdso_pieces(*maps));
+    if (!plan) return refuse(plan.error());
+    if (auto problem = check_machine(*source, plan->plan)) return refuse(*problem);
     if (auto problem = check_mapped_files(*source)) return refuse(*problem);
     if (auto problem = check_open_files(*source)) return refuse(*problem);
     for (const std::string &changed : changed_files(*source)) {
@@ -96,7 +120,8 @@ int restore_rank() {
         std::fputs(text("sckpt-restore: ", changed, "\n").c_str(), stderr);
     }
 
-    return refuse(launch(*source, *plan, *moves, *request, environ, started.tv_sec * 1'000'000'000 + started.tv_nsec));
+    return refuse(
+        launch(*source, plan->plan, plan->moves, *request, environ, started.tv_sec * 1'000'000'000 + started.tv_nsec));
 }
 
 }  // namespace

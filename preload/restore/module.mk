@@ -2,7 +2,7 @@
 
 RESTORE := preload/restore
 RESTORE_LIB_SOURCES := $(addprefix $(RESTORE)/,checks.cc elf.cc files_check.cc launch.cc limits.cc maps.cc match.cc \
-	plan.cc request.cc restorer_blob.cc source_hdf5.cc)
+	plan.cc request.cc restorer_blob.cc source_hdf5.cc vdso.cc)
 RESTORE_OBJECTS := $(RESTORE_LIB_SOURCES:%.cc=$(BUILD)/%.o) $(addprefix $(BUILD)/preload/base/,maps.o spec.o)
 
 # No libc, no stack protector (the FS register changes under it), nothing that would need a relocation.
@@ -29,10 +29,16 @@ PROGRAMS += $(BUILD)/lib/sckpt-restore
 
 RESTORE_TESTING := $(addprefix $(BUILD)/$(RESTORE)/testing/,snapshot.o victim.o) $(BUILD)/preload/base/context.o
 $(BUILD)/unit/restore_launch_test: $(BUILD)/tests/unit/restore_launch_test.o $(RESTORE_TESTING) \
-	$(addprefix $(BUILD)/$(RESTORE)/,launch.o maps.o plan.o restorer_blob.o) $(BUILD)/preload/base/maps.o
+	$(addprefix $(BUILD)/$(RESTORE)/,launch.o maps.o plan.o restorer_blob.o vdso.o) $(BUILD)/preload/base/maps.o
 	@mkdir -p $(@D)
 	$(CXX) $(OPT) -o $@ $^ -lgtest -lpthread
 UNIT_TESTS += $(BUILD)/unit/restore_launch_test
+
+$(BUILD)/unit/restore_vdso_test: $(BUILD)/tests/unit/restore_vdso_test.o \
+	$(addprefix $(BUILD)/$(RESTORE)/,maps.o plan.o vdso.o) $(BUILD)/preload/base/maps.o
+	@mkdir -p $(@D)
+	$(CXX) $(OPT) -o $@ $^ $(UNIT_LIBS)
+UNIT_TESTS += $(BUILD)/unit/restore_vdso_test
 
 $(BUILD)/unit/restore_plan_test: $(BUILD)/tests/unit/restore_plan_test.o $(BUILD)/$(RESTORE)/plan.o
 	@mkdir -p $(@D)

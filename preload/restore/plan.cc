@@ -27,7 +27,7 @@ bool is_copied(const SourceRegion &region) { return (region.attributes & image::
 
 bool keeps_contents(const SourceRegion &region) {
     if (region.kind == RegionKind::file_shared) return image::written_shared(region.kind, region.protection);
-    return region.kind != RegionKind::vdso && region.kind != RegionKind::lower;
+    return (region.kind != RegionKind::vdso || holds_vdso_code(region)) && region.kind != RegionKind::lower;
 }
 
 bool reads_zero_when_fresh(const SourceRegion &region) {
@@ -133,7 +133,7 @@ std::expected<void, std::string> check_handover(const Source &source) {
 
 class Builder {
   public:
-    explicit Builder(const Source &source) : source_(source) {}
+    Builder(const Source &source, std::span<const VdsoPatch> patches) : source_(source), patches_(patches) {}
 
     std::expected<Plan, std::string> build() {
         written_.assign(source_.regions.size(), false);
@@ -141,6 +141,7 @@ class Builder {
             if (image::written_shared(region.kind, region.protection)) sizes_[region.path] = region.file_size;
         for (const auto &run : source_.runs) {
             if (auto checked = check_run(source_, run); !checked) return std::unexpected(checked.error());
+            if (is_moved(source_.regions[run.region])) continue;
             if (!run.zero || !reads_zero_when_fresh(source_.regions[run.region])) written_[run.region] = true;
         }
         plan_.steps.reserve(source_.regions.size() + source_.runs.size());
@@ -149,12 +150,16 @@ class Builder {
         // Before the contents: how they are to be held in memory.
         for (const auto &[attribute, advice] : kAdvices) add_for(attribute, Action::advise, advice);
         add_contents();
+        add_patches();
         add_protections();
         add_locks();
         return std::move(plan_);
     }
 
   private:
+    // By the kernel's own vdso, which is moved there.
+    bool is_moved(const SourceRegion &region) const { return region.kind == RegionKind::vdso && patches_.empty(); }
+
     bool must_be_opened(std::size_t index) const {
         return written_[index] && (source_.regions[index].protection & PROT_WRITE) == 0;
     }
@@ -162,7 +167,7 @@ class Builder {
     void add_maps() {
         for (std::size_t i = 0; i < source_.regions.size(); ++i) {
             const auto &region = source_.regions[i];
-            if (region.kind == RegionKind::vdso) {
+            if (is_moved(region)) {
                 plan_.vdso.push_back({region.path, region.start, region.length});
                 continue;
             }
@@ -187,6 +192,7 @@ class Builder {
         std::vector<Step> reads;
         for (const auto &run : source_.runs) {
             const auto &region = source_.regions[run.region];
+            if (is_moved(region)) continue;
             Step step{};
             step.address = region.start + run.first_page * source_.process.page_size;
             step.length = run.count * source_.process.page_size;
@@ -202,6 +208,20 @@ class Builder {
         }
         std::ranges::stable_sort(reads, {}, &Step::offset);
         for (const auto &step : reads) append(step);
+    }
+
+    void add_patches() {
+        for (const auto &region : source_.regions) {
+            if (!holds_vdso_code(region)) continue;
+            for (const auto &patch : patches_) {
+                Step step{};
+                step.action = Action::store;
+                step.address = region.start + patch.offset;
+                step.length = sizeof patch.bytes;
+                step.offset = patch.bytes;
+                plan_.steps.push_back(step);
+            }
+        }
     }
 
     void add_protections() {
@@ -271,6 +291,7 @@ class Builder {
     }
 
     const Source &source_;
+    const std::span<const VdsoPatch> patches_;
     Plan plan_;
     std::vector<bool> written_;
     std::map<std::string_view, std::uint64_t> sizes_;  // of files that are written through a shared mapping
@@ -280,12 +301,16 @@ class Builder {
 
 }  // namespace
 
-std::expected<Plan, std::string> make_plan(const Source &source) {
+bool holds_vdso_code(const SourceRegion &region) {
+    return region.kind == RegionKind::vdso && (region.protection & PROT_EXEC) != 0;
+}
+
+std::expected<Plan, std::string> make_plan(const Source &source, std::span<const VdsoPatch> patches) {
     const std::uint64_t page = source.process.page_size;
     if (page == 0 || (page & (page - 1)) != 0) return std::unexpected(text(page, " is no page size"));
     if (auto checked = check_regions(source); !checked) return std::unexpected(checked.error());
     if (auto checked = check_handover(source); !checked) return std::unexpected(checked.error());
-    return Builder(source).build();
+    return Builder(source, patches).build();
 }
 
 std::vector<Interval> occupied_ranges(const Source &source, std::span<const Interval> current) {

@@ -38,9 +38,19 @@ struct Plan {
     std::uint64_t data_bytes = 0;  // read from the rank file into memory of the process (pages of files apart)
 };
 
+/// 8 bytes to be written into the code of the vdso, `offset` bytes from its start (vdso.h).
+struct VdsoPatch {
+    std::uint64_t offset, bytes;
+};
+
+/// Is it the mapping of [vdso] itself, not of its data?  Its contents are in the image.
+bool holds_vdso_code(const SourceRegion &region);
+
 /// Builds the plan.  Refuses, with a sentence, tables that contradict themselves: unsorted or overlapping regions, runs
 /// outside their region or the file, contents for a mapping that keeps none, a handover that is not writable memory.
-std::expected<Plan, std::string> make_plan(const Source &source);
+/// With `patches` the recorded vdso comes back as plain memory, with these bytes in it; without, the present one is to
+/// be moved into its place, and Plan::vdso says where.
+std::expected<Plan, std::string> make_plan(const Source &source, std::span<const VdsoPatch> patches = {});
 
 /// What the restorer must stay away from: the image with room for heap and stack to grow, the lower arena, and
 /// `current`, the mappings of this process.

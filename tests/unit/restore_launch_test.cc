@@ -11,6 +11,7 @@
 #include "preload/restore/launch.h"
 #include "preload/restore/maps.h"
 #include "preload/restore/testing/snapshot.h"
+#include "preload/restore/vdso.h"
 
 namespace sckpt::restore {
 namespace {
@@ -40,16 +41,16 @@ class Launch : public ::testing::Test {
     }
 
     // Becomes the recorded process in a child; its wait status.
-    static int bring_back(const Source &source) {
+    static int bring_back(const Source &source, const std::vector<VdsoPatch> &patches = {}) {
         const pid_t child = fork();
         if (child == 0) {
             setenv("SCKPT_TEST_VARIABLE", "of the new step", 1);
             setenv(env::kPreload, "/of/the/new/step.so", 1);
             setenv("LD_PRELOAD", "/of/the/restorer.so", 1);
-            const auto plan = make_plan(source);
+            const auto plan = make_plan(source, patches);
             const auto maps = read_maps();
             if (!plan || !maps) _exit(4);
-            const auto moves = match_vdso(plan->vdso, vdso_pieces(*maps));
+            const auto moves = match_vdso(plan->vdso, patches.empty() ? vdso_pieces(*maps) : std::vector<VdsoPiece>{});
             if (!moves) _exit(5);
             Request request;
             request.generation = "/some/generation";
@@ -71,6 +72,15 @@ TEST_F(Launch, BringsAProcessBack) {
     const int status = bring_back(source);
     EXPECT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
     EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST_F(Launch, UnderAnotherKernelTheRecordedVdsoAsksTheKernel) {
+    const Source source = record_and_kill();
+    const auto code = recorded_vdso(source);
+    ASSERT_TRUE(code) << code.error();
+    const auto patches = patch_vdso(*code);
+    ASSERT_TRUE(patches) << patches.error();
+    EXPECT_EQ(bring_back(source, *patches), 0);
 }
 
 TEST_F(Launch, ASharedFileGetsItsSizeBack) {
