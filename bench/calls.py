@@ -13,13 +13,13 @@ TO_REACH = {"vader/ping_pong/8": 1.03}
 NEEDS_NO_TRANSPORT = "comm_rank"
 
 
-def one_run(setup, mca, environment, options, filename):
+def one_run(setup, mca, environment, options, filename, program="calls", ranks=2):
     """Name of a benchmark -> nanoseconds per iteration, the fastest of the repetitions: noise only ever adds."""
     output = setup.directory / filename
-    command = [setup.program("calls"), f"--benchmark_out={output}", "--benchmark_out_format=json",
+    command = [setup.program(program), f"--benchmark_out={output}", "--benchmark_out_format=json",
                f"--benchmark_min_time={options.min_time}", f"--benchmark_repetitions={options.repetitions}"]
-    with Ranks(command, environment=environment, mca=mca, output=setup.directory / "calls.out") as ranks:
-        ranks.finish(timeout=120)
+    with Ranks(command, ranks, environment, mca, output=setup.directory / f"{program}.out") as running:
+        running.finish(timeout=120)
     result = {}
     for entry in json.loads(output.read_text())["benchmarks"]:
         if entry.get("error_occurred"):

@@ -17,10 +17,11 @@ import time
 import calls
 import checkpoint
 import memory
+import process
 import program
 from launch import BenchError, Setup
 
-PARTS = {"calls": calls, "program": program, "checkpoint": checkpoint, "memory": memory}
+PARTS = {"calls": calls, "program": program, "process": process, "checkpoint": checkpoint, "memory": memory}
 
 BUSY = 0.5  # load average above which a result is doubtful: both cores are needed
 
