@@ -51,7 +51,7 @@ $(BUILD)/unit/restore_checks_test: $(BUILD)/tests/unit/restore_checks_test.o \
 	$(CXX) $(OPT) -o $@ $^ $(UNIT_LIBS)
 UNIT_TESTS += $(BUILD)/unit/restore_checks_test
 
-$(BUILD)/unit/restore_image_test: $(BUILD)/tests/unit/restore_image_test.o $(RESTORE_TESTING) $(BUILD)/$(RESTORE)/maps.o $(BUILD)/preload/base/maps.o \
+$(BUILD)/unit/restore_image_test: $(BUILD)/tests/unit/restore_image_test.o $(RESTORE_TESTING) $(addprefix $(BUILD)/$(RESTORE)/,maps.o plan.o) $(BUILD)/preload/base/maps.o \
 	| $(BUILD)/lib/sckpt-restore $(BUILD)/lib/sckpt-writer
 	@mkdir -p $(@D)
 	$(CXX) $(OPT) -o $@ $^ -lgtest -lpthread
