@@ -18,7 +18,7 @@ default: what is seen from outside must be the same afterwards; "busy": it chang
 files, descriptors, signals, timers, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a
 request is signalled to some time before the others), "args", "env", "env_in_turn" (a list: more variables of the first
 start, the second and so on, over again), "launcher" (words in front of the program), "spec" (instead of "on"), "asks"
-(true: the checkpoints come by themselves, nobody requests them), "program" (of another case: NAME.desc stands alone),
+(true: the checkpoints come by themselves, nobody requests them), "exit" (the exit code that mpirun has to end with, 0 where it is not given), "program" (of another case: NAME.desc stands alone),
 "skip" (why the case is not run).
 """
 
@@ -68,6 +68,7 @@ class Case:
         self.launcher = text.pop("launcher", [])
         self.spec = text.pop("spec", "on")
         self.asks = text.pop("asks", False)
+        self.exit = text.pop("exit", 0)
         self.skip = text.pop("skip", None)
         if text:
             raise SystemExit(f"{path}: unknown keys {', '.join(text)}")
@@ -259,7 +260,7 @@ class Run:
             self.expect_flat(sizes)
             self.compare(before)
         (self.directory / "go").touch()
-        self.job.await_end()
+        self.job.await_end(self.case.exit)
         self.job.nothing_left()
         self.compare_with_native()
 

@@ -175,8 +175,8 @@ class Job:
         markers = [self.directory / f"ready.{rank}" for rank in range(self.ranks)]
         self.await_alive(lambda: all(marker.exists() for marker in markers), "not all ranks became ready")
 
-    def await_end(self):
-        """Expects that every rank passes and that mpirun reports success."""
+    def await_end(self, code=0):
+        """Expects that every rank passes and that mpirun ends with this exit code."""
         def ended():
             if self.mpirun.poll() is not None:
                 return True
@@ -188,8 +188,9 @@ class Job:
             text = result.read_text().strip() if result.exists() else f"left no result: {self.last_words()}"
             if text != "pass":
                 raise CaseFailure(f"rank {rank}: {text}")
-        if self.mpirun.returncode != 0:
-            raise CaseFailure(f"all ranks passed, but the exit code is {self.mpirun.returncode}: {self.last_words()}")
+        if self.mpirun.returncode != code:
+            raise CaseFailure(f"all ranks passed, but the exit code is {self.mpirun.returncode}, should be {code}: "
+                              f"{self.last_words()}")
 
     def nothing_left(self):
         """Expects that all helpers of the job go by themselves."""
