@@ -16,6 +16,7 @@
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/call.h"
+#include "mpi_coord/cxx.h"
 #include "mpi_coord/fortran.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/reverse.h"
@@ -30,7 +31,7 @@ constexpr int kSlots = 512;
 
 struct Slot {
     bool taken = false;
-    bool fortran = false;
+    Language language = Language::c;
     void (*function)() = nullptr;
 };
 Slot slots[kSlots];
@@ -47,10 +48,12 @@ void invoke(int number, Handle *real, int *error, char *message) {
     if constexpr (K == Kind::Comm)
         if (!record) record = record_of(MPI_COMM_WORLD);
     Handle handle = record ? handle_of(record) : null_handle<K>();
-    if (slot.fortran) {
+    if (slot.language == Language::fortran) {
         MPI_Fint index = fortran_index(record_of(handle)), code = *error;
         reinterpret_cast<void (*)(MPI_Fint *, MPI_Fint *)>(slot.function)(&index, &code);
         *error = code;
+    } else if (slot.language == Language::cxx) {
+        call_cxx_errhandler(K, &handle, error, message, slot.function);
     } else {
         reinterpret_cast<void (*)(Handle *, int *, ...)>(slot.function)(&handle, error, message, nullptr);
     }
@@ -82,11 +85,11 @@ int make_real(For object, int slot, void **real) {
     return lower.File_create_errhandler(trampoline_of<MPI_File>(slot), place);
 }
 
-int take_slot(void (*function)(), bool fortran) {
+int take_slot(void (*function)(), Language language) {
     std::lock_guard locked(lock);
     for (int i = 0; i < kSlots; ++i)
         if (!slots[i].taken) {
-            slots[i] = {true, fortran, function};
+            slots[i] = {true, language, function};
             return i;
         }
     return -1;
@@ -127,7 +130,7 @@ void use(ErrhandlerRecord *&place, ErrhandlerRecord *record) {
 template <class Handle>
 int set(int (*function)(Handle, MPI_Errhandler), Handle object, MPI_Errhandler handler) {
     Guard guard;
-    const int error = function(real_of(object), real_of(handler));
+    const int error = function(real_of(object), real_errhandler(handler));
     if (error == MPI_SUCCESS) use(record_of(object)->errhandler, record_of(handler));
     return error;
 }
@@ -156,14 +159,14 @@ int get(int (*function)(Handle, MPI_Errhandler *), Handle object, MPI_Errhandler
 template <class Function>
 int create(For object, Function *function, MPI_Errhandler *result) {
     Guard guard;
-    return create_errhandler(object, reinterpret_cast<void (*)()>(function), false, result);
+    return create_errhandler(object, reinterpret_cast<void (*)()>(function), Language::c, result);
 }
 
 }  // namespace
 
-int create_errhandler(For object, void (*function)(), bool fortran, MPI_Errhandler *result) {
+int create_errhandler(For object, void (*function)(), Language language, MPI_Errhandler *result) {
     if (!function || !result) return fail(MPI_ERR_ARG);
-    const int slot = take_slot(function, fortran);
+    const int slot = take_slot(function, language);
     if (slot < 0) {
         say(Severity::error, "more than %d error handlers at a time are not supported; free some", kSlots);
         return fail(MPI_ERR_NO_MEM);
@@ -178,7 +181,7 @@ int create_errhandler(For object, void (*function)(), bool fortran, MPI_Errhandl
     record->kind = Kind::Errhandler;
     record->object = object;
     record->function = function;
-    record->fortran_function = fortran;
+    record->language = language;
     record->slot = slot;
     record->handles = 1;
     enlist(record);
@@ -209,14 +212,14 @@ void rebuild_errhandlers() {
 void rebuild_set_errhandlers() {
     const auto set_again = [](CommRecord *comm) {
         if (comm->errhandler && !comm->freed)
-            lower.Comm_set_errhandler(static_cast<MPI_Comm>(comm->real), real_of(handle_of(comm->errhandler)));
+            lower.Comm_set_errhandler(static_cast<MPI_Comm>(comm->real), real_errhandler(handle_of(comm->errhandler)));
     };
     set_again(record_of(MPI_COMM_WORLD));
     set_again(record_of(MPI_COMM_SELF));
     for_each_live<CommRecord>(Kind::Comm, set_again);
     for_each_live<FileRecord>(Kind::File, [](FileRecord *file) {
         if (file->errhandler)
-            lower.File_set_errhandler(static_cast<MPI_File>(file->real), real_of(handle_of(file->errhandler)));
+            lower.File_set_errhandler(static_cast<MPI_File>(file->real), real_errhandler(handle_of(file->errhandler)));
     });
     for_each_live<WinRecord>(Kind::Win, [](WinRecord *win) {
         if (win->errhandler)
@@ -224,7 +227,7 @@ void rebuild_set_errhandlers() {
     });
     // Of files yet to be opened.
     if (ErrhandlerRecord *handler = record_of(MPI_FILE_NULL)->errhandler)
-        lower.File_set_errhandler(real_of(MPI_FILE_NULL), real_of(handle_of(handler)));
+        lower.File_set_errhandler(real_of(MPI_FILE_NULL), real_errhandler(handle_of(handler)));
     // What the application has freed lives in the lower half by its users alone, as before the restart.
     for_each_live<ErrhandlerRecord>(Kind::Errhandler, [](ErrhandlerRecord *record) {
         auto real = static_cast<MPI_Errhandler>(record->real);
@@ -236,7 +239,7 @@ void describe_errhandlers(Describe describe, void *context) {
     for_each_live<ErrhandlerRecord>(Kind::Errhandler, [&](ErrhandlerRecord *record) {
         char text[80];
         snprintf(text, sizeof text, "function %p%s, set on %d objects", reinterpret_cast<void *>(record->function),
-                 record->fortran_function ? " (Fortran)" : "", record->users);
+                 record->language == Language::fortran ? " (Fortran)" : "", record->users);
         describe(context, "errhandler",
                  record->object == For::comm  ? "MPI_Comm_create_errhandler"
                  : record->object == For::win ? "MPI_Win_create_errhandler"

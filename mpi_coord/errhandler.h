@@ -17,7 +17,8 @@ void drop_errhandler(WinRecord *win);
 void drop_errhandler(FileRecord *file);
 
 // MPI_Comm_create_errhandler and its like.  `function` is of type MPI_Comm_errhandler_function (or that for files or
-// windows); with `fortran` a subroutine that gets the object as a Fortran integer.  Returns an MPI error code.
-int create_errhandler(ErrhandlerRecord::For object, void (*function)(), bool fortran, MPI_Errhandler *result);
+// windows), or a subroutine that gets the object as a Fortran integer, or a function of the C++ bindings, which
+// libmpi_cxx calls.  Returns an MPI error code.
+int create_errhandler(ErrhandlerRecord::For object, void (*function)(), Language language, MPI_Errhandler *result);
 
 }  // namespace sckpt::mpi

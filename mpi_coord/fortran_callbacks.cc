@@ -134,7 +134,7 @@ void make_keyval(Kind kind, Binding binding, Callback copy, Callback remove, MPI
 void make_errhandler(For object, void (*function)(), MPI_Fint *handler, MPI_Fint *error) {
     Guard guard;
     MPI_Errhandler made = MPI_ERRHANDLER_NULL;
-    const int result = create_errhandler(object, function, true, &made);
+    const int result = create_errhandler(object, function, Language::fortran, &made);
     if (result == MPI_SUCCESS) *handler = to_fortran(made);
     report(error, result);
 }

@@ -74,6 +74,7 @@ struct OpRecord : Record {
     int commutes = 0;
     int slot = -1;         // of the trampoline
     bool fortran_function = false;
+    MPI_User_function *cxx_function = nullptr;  // a fifth argument to `function`, see cxx.cc
 };
 
 struct GroupRecord : Record {
@@ -84,13 +85,16 @@ struct InfoRecord : Record {
     std::vector<std::pair<std::string, std::string>> *entries = nullptr;  // filled at the cut
 };
 
+enum class Language : std::uint8_t { c, fortran, cxx };
+
 struct ErrhandlerRecord : Record {
     enum class For : std::uint8_t { comm, file, win } object = For::comm;
     void (*function)() = nullptr;  // MPI_Comm_errhandler_function and its like
     int slot = -1;
-    bool fortran_function = false;
+    Language language = Language::c;  // of `function`
     int handles = 0;  // of the application: from its creation and from MPI_Comm_get_errhandler
     int users = 0;    // communicators, windows and files that have it set; it lives while one has
+    char written_by_cxx[96] = {};  // room for what libmpi_cxx takes for its own, see cxx.cc
 };
 
 struct WinRecord : Record {

@@ -37,6 +37,9 @@ void apply(int slot, void *in, void *inout, int *length, MPI_Datatype *real) {
     if (op->fortran_function) {
         MPI_Fint index = fortran_index(record_of(handle)), count = *length;
         reinterpret_cast<void (*)(void *, void *, MPI_Fint *, MPI_Fint *)>(op->function)(in, inout, &count, &index);
+    } else if (op->cxx_function) {
+        using Intercept = void(void *, void *, int *, MPI_Datatype *, MPI_User_function *);
+        reinterpret_cast<Intercept *>(reinterpret_cast<void (*)()>(op->function))(in, inout, length, &handle, op->cxx_function);
     } else {
         op->function(in, inout, length, &handle);
     }
