@@ -6,6 +6,7 @@
 
 #include "mpi_coord/alias.h"
 #include "mpi_coord/attributes.h"
+#include "mpi_coord/by_name.h"
 #include "mpi_coord/call.h"
 #include "mpi_coord/comm.h"
 #include "mpi_coord/coordinator.h"
@@ -38,7 +39,8 @@ void bind_to_application() {
     if (lower.Initialized) return;
     // The program has no MPI yet; if a runtime (Python's) loads it later, it is found by then.
     if (void *library = dlopen("libmpi.so.40", RTLD_LAZY | RTLD_NOLOAD))
-        for (size_t i = 0; i < kEntries; ++i) entries[i] = reinterpret_cast<Anything>(dlsym(library, kLowerSymbols[i]));
+        for (size_t i = 0; i < kEntries; ++i)
+            entries[i] = reinterpret_cast<Anything>(symbol_in(library, kLowerSymbols[i]));
 }
 
 // For the functions that may be the first of MPI that a program calls.
@@ -104,8 +106,8 @@ void prepare_mpi(const char *directory, void (*on_failure)(const char *reason)) 
 
 void initialise_again() {
     int provided;
-    const int error = wanted_level < 0 ? lower.Init(nullptr, nullptr)
-                                       : lower.Init_thread(nullptr, nullptr, wanted_level, &provided);
+    const int error =
+        wanted_level < 0 ? lower.Init(nullptr, nullptr) : lower.Init_thread(nullptr, nullptr, wanted_level, &provided);
     if (error != MPI_SUCCESS) die("MPI_Init failed at the restart with error %d", error);
 }
 

@@ -28,8 +28,8 @@ KINDS = {
     'child': r'fork|spawn|exec|^_*clone|^system$|popen|pclose|daemon|^_*wait(pid|id|3|4)?$',
     'signal': r'sig|raise|kill|pause',
 }
-# What libsckpt.so exports besides functions of glibc.
-OTHERS = re.compile(r'^(P?MPIX?_|OMPI_|ompi|p?mpix?_|sckpt_)')
+# What libsckpt.so exports besides functions of glibc that make a resource (dlsym: mpi_coord/by_name.cc).
+OTHERS = re.compile(r'^(P?MPIX?_|OMPI_|ompi|p?mpix?_|sckpt_|dlsym$)')
 # Functions with a word of a kind in their name that make a resource of another one.
 ELSEWHERE = {'descriptor': ('pthread_create', 'thrd_create', 'timer_create', 'popen', '_IO_popen', 'posix_spawn*')}
 

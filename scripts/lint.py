@@ -102,7 +102,7 @@ def names_of_tests(root):
         done = subprocess.run([sys.executable, root / script, '--list'], capture_output=True, text=True, check=True)
         return set(done.stdout.split())
     lists = {script: listed(script) for script in ('tests/faults.py', 'tests/slurm/e2e.py')}
-    cases = {p.stem for p in (root / 'tests/cases').iterdir() if p.suffix in ('.c', '.cc', '.f90', '.desc')}
+    cases = {p.stem for p in (root / 'tests/cases').iterdir() if p.suffix in ('.c', '.cc', '.f90', '.py', '.desc')}
     return lists | {'tests/run.py': cases}
 
 

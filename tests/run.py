@@ -54,7 +54,7 @@ class Case:
         self.name = source.stem
         path = source.with_suffix(".desc")
         text = json.loads(path.read_text()) if path.exists() else {}
-        self.program = build / "cases" / text.pop("program", self.name)
+        self.program = source if source.suffix == ".py" else build / "cases" / text.pop("program", self.name)
         self.ranks = text.pop("ranks", [2, 1, 4])
         self.refused = text.pop("refused", None)
         self.modes = text.pop("modes", ["plain", "refused"] if self.refused else ["plain", "continue", "restart", "twice"])
@@ -358,7 +358,7 @@ def arguments():
 
 def tasks(options):
     files = list((ROOT / "tests/cases").iterdir())
-    sources = [p for p in files if p.suffix in (".c", ".cc", ".f90")]
+    sources = [p for p in files if p.suffix in (".c", ".cc", ".f90", ".py")]
     sources += [p for p in files if p.suffix == ".desc" and p.stem not in {source.stem for source in sources}]
     sources.sort()
     cases = [Case(source, options.build) for source in sources]

@@ -48,3 +48,5 @@ $(CASE_DIR)/call_checkpoint: CASE_FLAGS := -I.
 $(CASE_DIR)/no_pie: CASE_FLAGS := -no-pie -fno-pie
 # mpif.h has no interfaces: buffers of different types look like a mistake to the compiler.
 $(CASE_DIR)/fortran_mpifh: CASE_FLAGS := -w -fallow-argument-mismatch
+# It must not be linked with MPI.
+$(CASE_DIR)/dlopen_mpi: MPICC := gcc -isystem /usr/lib/x86_64-linux-gnu/openmpi/include
