@@ -60,7 +60,7 @@ class Wrappers(unittest.TestCase):
 int PMPI_Bcast(void *a0, int a1, MPI_Datatype a2, int a3, MPI_Comm a4) {
     return call<policy::coll>(lower.Bcast, on(a4), a0, a1, in<Kind::Datatype>(a2), a3, in<Kind::Comm>(a4));
 }
-int MPI_Bcast(void *, int, MPI_Datatype, int, MPI_Comm) __attribute__((alias("PMPI_Bcast")));
+SCKPT_ALIAS_AS(PMPI_Bcast, MPI_Bcast)
 ''')
 
     def test_handles_that_may_hold_anything_are_guarded(self):

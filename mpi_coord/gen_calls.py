@@ -2,7 +2,7 @@
 """Writes the MPI wrappers from the prototypes of the installed mpi.h and the decisions in calls.tbl.
 
 Output, in --output (a file is written only when its text changes):
-  calls.inc.cc   one wrapper per function that is not written by hand: PMPI_X, and MPI_X as an alias of the same code
+  calls.inc.cc   one wrapper per function that is not written by hand: PMPI_X, and MPI_X that goes there (alias.h)
   lower_table.h  struct LowerTable: a pointer to the live function for every function, and the names to look them up
   holds.h        enum class Hold: the reasons to decline a checkpoint, and their sentences
   predefined.h   the predefined objects that libmpi exports, with the room their storage offers
@@ -215,14 +215,14 @@ def wrapper(prototype, row):
     text = (f'{prototype.result} {exported(prototype)}({signature}) {{\n'
             f'    return call<policy::{row.policy}>({", ".join(passed)});\n}}\n')
     if prototype.profiled:
-        text += (f'{prototype.result} {prototype.name}({", ".join(prototype.params)}) '
-                 f'__attribute__((alias("P{prototype.name}")));\n')
+        text += f'SCKPT_ALIAS_AS(P{prototype.name}, {prototype.name})\n'
     return text
 
 
 def wrappers(table, prototypes):
     body = [wrapper(p, table.rows[name]) for name, p in sorted(prototypes.items()) if table.rows[name].policy != 'hand']
-    return (DO_NOT_EDIT + '#include "mpi_coord/call.h"\n#include "mpi_coord/mpi_all.h"\n\nnamespace sckpt::mpi {\n'
+    return (DO_NOT_EDIT + '#include "mpi_coord/alias.h"\n#include "mpi_coord/call.h"\n#include "mpi_coord/mpi_all.h"\n\n'
+            'namespace sckpt::mpi {\n'
             '#pragma GCC visibility push(default)\nextern "C" {\n\n' + '\n'.join(body) +
             '\n}  // extern "C"\n#pragma GCC visibility pop\n}  // namespace sckpt::mpi\n')
 

@@ -12,6 +12,7 @@
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/half.h"
 #include "mpi_coord/objects.h"
+#include "mpi_coord/profiled.h"
 #include "mpi_coord/rebuild.h"
 #include "preload/base/log.h"
 #include "preload/base/start.h"
@@ -36,7 +37,7 @@ constexpr size_t kEntries = sizeof(LowerTable) / sizeof(Anything);
 void bind_to_application() {
     auto *entries = reinterpret_cast<Anything *>(&lower);
     for (size_t i = 0; i < kEntries; ++i) entries[i] = reinterpret_cast<Anything>(dlsym(RTLD_NEXT, kLowerSymbols[i]));
-    if (lower.Initialized) return;
+    if (lower.Initialized) return find_profilers();
     // The program has no MPI yet; if a runtime (Python's) loads it later, it is found by then.
     if (void *library = dlopen("libmpi.so.40", RTLD_LAZY | RTLD_NOLOAD))
         for (size_t i = 0; i < kEntries; ++i)

@@ -50,3 +50,8 @@ $(CASE_DIR)/no_pie: CASE_FLAGS := -no-pie -fno-pie
 $(CASE_DIR)/fortran_mpifh: CASE_FLAGS := -w -fallow-argument-mismatch
 # It must not be linked with MPI.
 $(CASE_DIR)/dlopen_mpi: MPICC := gcc -isystem /usr/lib/x86_64-linux-gnu/openmpi/include
+$(CASE_DIR)/lib/libcase_profiler.so: tests/cases/plugin/profiler.c
+	@mkdir -p $(@D)
+	$(MPICC) -std=gnu17 -O1 -g $(CASE_WARN) -fPIC -shared -o $@ $<
+$(CASE_DIR)/profiled: $(CASE_DIR)/lib/libcase_profiler.so
+$(CASE_DIR)/profiled: CASE_FLAGS := -L$(CASE_DIR)/lib -Wl,-rpath,$(abspath $(CASE_DIR)/lib) -Wl,--no-as-needed -lcase_profiler
