@@ -22,12 +22,8 @@ MOST_NAMED = 4
 
 # Pattern of names -> why no program calls them.
 UNTESTED = {
-    r'MPI_(Publish|Lookup|Unpublish)_name': 'needs a name server (ompi-server) that Slurm does not start',
-    r'MPI_Comm_(spawn|spawn_multiple|join)': 'holds a checkpoint back as MPI_Comm_accept does, by the same code',
-    r'MPI_Register_datarep': 'Open MPI 4.1 takes no data representation but its own',
     r'MPI_(AINT_ADD|AINT_DIFF|WTIME|WTICK)_F90': 'left to libmpi: arithmetic and clocks',
     r'MPI_\w+_FN|MPI_CONVERSION_FN_NULL': 'left to libmpi: addresses that are compared, never state',
-    r'OMPI_Affinity_str|MPIX_Query_cuda_support': 'an extension that asks about the machine',
 }
 
 
