@@ -17,7 +17,34 @@ namespace {
 Spin list_lock;
 KernelDeadline *pending = nullptr;
 
+int shifted_time(clockid_t clock, timespec *time) {
+    const KernelClock kernel = kernel_clock(clock);
+    const int result = real::clock_gettime(kernel.id, time);
+    if (result == 0) *time = to_timespec(to_ns(*time) + kernel.shift);
+    return result;
+}
+
+constexpr int kOfThread = 4, kKindMask = 3, kSched = 2, kOfDescriptor = 3;
+
 }  // namespace
+
+KernelClock kernel_clock(clockid_t clock) {
+    if (!clocks_shifted) return {clock, 0};
+    if (clock == CLOCK_THREAD_CPUTIME_ID) return {clock, self.record ? self.record->kernel.cpu_shift : 0};
+    if (clock >= 0) return {clock, shift_of(clock)};
+    const int kind = clock & kKindMask, id = ~(clock >> 3);
+    if (kind == kOfDescriptor) return {clock, 0};
+    auto with = [&](int other) { return static_cast<clockid_t>(~static_cast<unsigned>(other) << 3 | (clock & 7)); };
+    if (!(clock & kOfThread)) {
+        const bool own = id == 0 || id == getpid();
+        return {id != 0 && own ? with(static_cast<int>(sys::getpid())) : clock,
+                own && kind == kSched ? shift_of(CLOCK_PROCESS_CPUTIME_ID) : 0};
+    }
+    for (const ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && (id == 0 ? record == self.record : record->id == id))
+            return {with(record->kernel_id), kind == kSched ? record->kernel.cpu_shift : 0};
+    return {clock, 0};
+}
 
 KernelDeadline::KernelDeadline(clockid_t clock, const timespec *deadline) : pointer_(deadline), clock_(clock) {
     const bool movable = deadline && clock != CLOCK_REALTIME && clock >= 0 && clock < kShiftedClocks;
@@ -58,13 +85,16 @@ SCKPT_WRAPPER int clock_gettime(clockid_t clock, timespec *time) noexcept {
         // The cut may come, and the restored process go on, anywhere in here.
         const std::uint32_t before = clock_changes.load(std::memory_order_relaxed);
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        const int result = real::clock_gettime(clock, time);
-        if (clocks_shifted && result == 0) [[unlikely]]
-            *time = to_timespec(to_ns(*time) + shift_of(clock));
+        const int result = clocks_shifted ? shifted_time(clock, time) : real::clock_gettime(clock, time);
         std::atomic_signal_fence(std::memory_order_seq_cst);
         if (clock_changes.load(std::memory_order_relaxed) == before) [[likely]]
             return result;
     }
+}
+
+SCKPT_WRAPPER int clock_getres(clockid_t clock, timespec *resolution) noexcept {
+    recording();
+    return real::clock_getres(kernel_clock(clock).id, resolution);
 }
 
 SCKPT_WRAPPER int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,

@@ -8,11 +8,20 @@
 
 namespace sckpt {
 
+// A clock as the kernel knows it and what is added to its time, nanoseconds.  The id of a CPU-time clock has that of its
+// process or thread in it (linux/posix-timers.h), and a thread's own clock goes on from the thread's time at the cut.
+struct KernelClock {
+    clockid_t id;
+    std::int64_t shift;
+};
+KernelClock kernel_clock(clockid_t clock);
+
 // The time of a clock as the program sees it, nanoseconds.
 inline std::int64_t program_time(clockid_t clock) {
     timespec now{};
-    real::clock_gettime(clock, &now);
-    return to_ns(now) + shift_of(clock);
+    const KernelClock kernel = kernel_clock(clock);
+    real::clock_gettime(kernel.id, &now);
+    return to_ns(now) + kernel.shift;
 }
 
 // An absolute deadline of the program on `clock`, in the kernel's terms, while the calling thread is in a libc call

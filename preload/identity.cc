@@ -15,8 +15,8 @@ namespace sckpt {
 namespace {
 
 // The clocks that the program saw at the cut.
-constexpr clockid_t kSteady[] = {CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
-                                 CLOCK_BOOTTIME_ALARM};
+constexpr clockid_t kSteady[] = {CLOCK_MONOTONIC,      CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME,
+                                 CLOCK_BOOTTIME_ALARM, CLOCK_PROCESS_CPUTIME_ID};
 std::int64_t at_cut[kShiftedClocks];
 int program_process = 0;  // its own id as the program knows it; 0: as the kernel has it
 
@@ -56,6 +56,7 @@ void deliver_own(int signal, int code, sigval value = {}) {
 
 void record_identity(Plan &plan) {
     for (const clockid_t clock : kSteady) at_cut[clock] = kernel_time(clock) + shift_of(clock);
+    record_cpu_times();
     if (!program_process) program_process = static_cast<int>(sys::getpid());
     plan.process.pid = program_process;
     plan.process.monotonic_ns = at_cut[CLOCK_MONOTONIC];
@@ -70,6 +71,7 @@ Restored restore_identity() {
         change[clock] = clock_shift[clock] - shift;
         clock_shift[clock] = shift;
     }
+    restore_cpu_times();
     clocks_shifted = true;
     ++clock_changes;
     move_deadlines(change);
@@ -129,6 +131,15 @@ SCKPT_WRAPPER int tgkill(pid_t process, pid_t thread, int signal) noexcept {
     return error_as_errno(sys::tgkill(group, is_own(group) ? to_kernel_id(thread) : thread, signal));
 }
 
+// The clock has the process in its id: by the number that the program knows, as kernel_clock() expects it.
+SCKPT_WRAPPER int clock_getcpuclockid(pid_t id, clockid_t *clock) noexcept {
+    recording();
+    const pid_t kernel = kernel_process(id);
+    const int error = real::clock_getcpuclockid(kernel, clock);
+    if (error == 0 && kernel != id) *clock = static_cast<clockid_t>(~static_cast<unsigned>(id) << 3 | (*clock & 7));
+    return error;
+}
+
 // Scheduling: the first argument is the id of a process or a thread, 0 for the caller.
 #define TASK_WRAPPER(result, name, parameters, arguments) \
     SCKPT_WRAPPER result name parameters noexcept {       \
@@ -143,7 +154,6 @@ TASK_WRAPPER(int, sched_getscheduler, (pid_t id), (kernel_task(id)))
 TASK_WRAPPER(int, sched_setparam, (pid_t id, const sched_param *parameter), (kernel_task(id), parameter))
 TASK_WRAPPER(int, sched_getparam, (pid_t id, sched_param *parameter), (kernel_task(id), parameter))
 TASK_WRAPPER(int, sched_rr_get_interval, (pid_t id, timespec *time), (kernel_task(id), time))
-TASK_WRAPPER(int, clock_getcpuclockid, (pid_t id, clockid_t *clock), (kernel_task(id), clock))
 TASK_WRAPPER(int, getpriority, (__priority_which_t which, id_t who),
              (which, which == PRIO_PROCESS ? static_cast<id_t>(kernel_task(static_cast<pid_t>(who))) : who))
 TASK_WRAPPER(int, setpriority, (__priority_which_t which, id_t who, int value),

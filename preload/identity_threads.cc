@@ -21,7 +21,6 @@ int kernel_id_of(pthread_t thread) {
 int as_error(long result) { return result < 0 ? static_cast<int>(-result) : 0; }
 
 constexpr int kCancelSignal = 32;  // glibc's SIGCANCEL
-constexpr int kThreadClock = 6;    // CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED, linux/posix-timers.h
 
 bool is_own_hidden(pthread_t thread, int signal) {
     return recording() && signal > 0 && signal < 65 && (hidden_signals() & signal_bit(signal)) &&
@@ -60,13 +59,6 @@ SCKPT_WRAPPER int pthread_cancel(pthread_t thread) {
     if (result == ESRCH)
         if (const int id = kernel_id_of(thread)) return as_error(sys::tgkill(sys::getpid(), id, kCancelSignal));
     return result;
-}
-
-SCKPT_WRAPPER int pthread_getcpuclockid(pthread_t thread, clockid_t *clock) noexcept {
-    const int id = kernel_id_of(thread);
-    if (!id) return real::pthread_getcpuclockid(thread, clock);
-    *clock = static_cast<clockid_t>(~static_cast<unsigned>(id) << 3 | kThreadClock);
-    return 0;
 }
 
 SCKPT_WRAPPER int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set) noexcept {

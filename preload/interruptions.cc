@@ -109,8 +109,9 @@ int sleep_on(clockid_t clock, int flags, const timespec *wanted, timespec *left)
     const std::int64_t end = absolute ? to_ns(*wanted) : own_remainder ? 0 : program_time(measured) + to_ns(*wanted);
     for (;;) {
         timespec rest = next;
-        if (absolute) next = to_timespec(end - shift_of(clock));
-        const int error = real::clock_nanosleep(clock, flags, &next, absolute ? nullptr : &rest);
+        const KernelClock kernel = kernel_clock(clock);
+        if (absolute) next = to_timespec(end - kernel.shift);
+        const int error = real::clock_nanosleep(kernel.id, flags, &next, absolute ? nullptr : &rest);
         errno = error;
         if (error != EINTR || !state.ours_only()) {
             if (error == EINTR && left && !absolute) *left = rest;

@@ -68,8 +68,6 @@ struct Setting {
     bool changed = false;
 };
 Setting settings_of_kernel[] = {
-    {"nice value", [] { return 20 - system_call(SYS_getpriority, PRIO_PROCESS, 0); },
-     [](long value) { return system_call(SYS_setpriority, PRIO_PROCESS, 0, value); }},
     {"priority for input and output", [] { return system_call(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0); },
      [](long value) { return system_call(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, value); }},
     {"personality", [] { return system_call(SYS_personality, 0xffffffff); },
@@ -78,8 +76,6 @@ Setting settings_of_kernel[] = {
      [](long value) { return system_call(SYS_prctl, PR_SET_PDEATHSIG, value); }},
     {"child subreaper", [] { return prctl_value(PR_GET_CHILD_SUBREAPER); },
      [](long value) { return system_call(SYS_prctl, PR_SET_CHILD_SUBREAPER, value); }},
-    {"timer slack", [] { return system_call(SYS_prctl, PR_GET_TIMERSLACK); },
-     [](long value) { return system_call(SYS_prctl, PR_SET_TIMERSLACK, value); }},
     {"no_new_privs", [] { return system_call(SYS_prctl, PR_GET_NO_NEW_PRIVS); },
      [](long value) { return system_call(SYS_prctl, PR_SET_NO_NEW_PRIVS, value); }},
     {"disabling of huge pages", [] { return system_call(SYS_prctl, PR_GET_THP_DISABLE); },

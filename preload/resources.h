@@ -28,6 +28,7 @@ void restore_owners();  // once all threads exist again: who gets SIGIO
 // signals.cc: actions, and the signals that we use ourselves
 void record_signals(Plan &plan);
 Restored restore_signals();
+void restore_recorders_signals();  // once this thread is the one that took the checkpoint
 
 // timers.cc: setitimer, timer_create; frozen at the cut so that a restored one has as much left as it had
 void record_timers(Plan &plan);
@@ -35,7 +36,7 @@ const char *blocker_timers();
 Restored restore_timers();        // interval timers
 Restored restore_posix_timers();  // once all threads exist again: a timer can belong to one, by its kernel id
 
-// process.cc: working directory, umask, resource limits, nice value, name
+// process.cc: working directory, umask, resource limits, name
 void record_process(Plan &plan);
 const char *blocker_process();
 
@@ -46,5 +47,9 @@ Restored restore_process();
 // identity.cc: the process id that the program knows, and the clock that must not run backwards
 void record_identity(Plan &plan);
 Restored restore_identity();
+
+// cpu_times.cc: what the process and its children have used; by record_identity() and restore_identity()
+void record_cpu_times();
+void restore_cpu_times();
 
 }  // namespace sckpt

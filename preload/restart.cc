@@ -25,6 +25,7 @@
 #include "preload/spawn.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
+#include "preload/thread_state.h"
 
 namespace sckpt {
 namespace {
@@ -138,6 +139,7 @@ void restart() {
 
     must(restore_process());
     must(restore_shared_memory());
+    begin_scheduling_again();
     must(restore_files());
     forget_objects();
     must(restore_signals());
@@ -153,6 +155,8 @@ void restart() {
     attention = kGated;
     recreate_threads();  // from here on this may be another kernel thread
     restore_thread_signals(main_signals);
+    restore_recorders_signals();
+    restore_kernel_side(self.record->kernel);
     must(restore_posix_timers());
     restore_owners();
     release_threads();

@@ -1,8 +1,10 @@
 // Signals at the cut and in a restored process.  Raw system calls: the restorer pointer, and the signals 32 and 33 that
 // libc keeps to itself, go back as they were.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "preload/base/log.h"
 #include "preload/signal_table.h"
 #include "preload/signals.h"
 #include "preload/wrap.h"
@@ -14,37 +16,49 @@ struct KernelAction {
     std::uint64_t handler, flags, restorer, mask;
 };
 KernelAction saved[kSignals];
-constexpr int kShared = 32;
-siginfo_t shared_pending[kShared];
-int shared_count = 0;
+QueuedSignals queued_for_process, queued_for_recorder;
 
 bool is_special(int signal) { return signal == SIGKILL || signal == SIGSTOP; }
 
-// A line of /proc/thread-self/status, such as "SigPnd:", as a hexadecimal number.
-std::uint64_t status_field(const char *name) {
+// A line of the status of a thread, such as "SigPnd:", as a hexadecimal number.
+std::uint64_t status_field(const char *path, const char *name) {
     char text[4096];
-    if (sys::read_file("/proc/thread-self/status", text, sizeof text) <= 0) return 0;
+    if (sys::read_file(path, text, sizeof text) <= 0) return 0;
     const char *at = strstr(text, name);
     return at ? strtoull(at + strlen(name), nullptr, 16) : 0;
 }
+std::uint64_t queued_here() { return status_field("/proc/thread-self/status", "\nSigPnd:") & ~hidden_signals(); }
+std::uint64_t queued_anywhere() { return status_field("/proc/self/status", "\nShdPnd:") & ~hidden_signals(); }
 
-// Takes pending signals out and puts them back in the same order, keeping copies.
-template <class Requeue>
-int copy_pending(std::uint64_t set, siginfo_t *list, int capacity, Requeue requeue) {
-    int count = 0;
+// Takes one out; the kernel prefers what is directed at the thread.
+bool take_one(std::uint64_t set, QueuedSignals &list) {
     const timespec now{0, 0};
-    while (count < capacity && set &&
-           system_call(SYS_rt_sigtimedwait, as_long(&set), as_long(&list[count]), as_long(&now), 8) > 0)
-        ++count;
-    for (int i = 0; i < count; ++i) requeue(list[i]);
-    return count;
+    siginfo_t info{};
+    if (!set || system_call(SYS_rt_sigtimedwait, as_long(&set), as_long(&info), as_long(&now), 8) <= 0) return false;
+    list.push_back(info);
+    return true;
 }
 
-void requeue_to_thread(const siginfo_t &info) {
-    system_call(SYS_rt_tgsigqueueinfo, sys::getpid(), sys::gettid(), info.si_signo, as_long(&info));
+void take_directed(QueuedSignals &list) {
+    // One number at a time: of another one, only signals to the process may be there.
+    for (std::uint64_t set; (set = queued_here());)
+        if (!take_one(set & -set, list)) break;
 }
-void requeue_to_process(const siginfo_t &info) {
-    system_call(SYS_rt_sigqueueinfo, sys::getpid(), info.si_signo, as_long(&info));
+
+template <class Queue>
+void queue_all(const QueuedSignals &list, Queue queue) {
+    std::size_t lost = 0;
+    for (const siginfo_t &info : list) lost += queue(info) < 0;
+    if (lost)
+        say(Severity::warning, "%zu of %zu queued signals are lost: the limit of queued signals (ulimit -i) is too low",
+            lost, list.size());
+}
+
+long queue_for_thread(const siginfo_t &info) {
+    return system_call(SYS_rt_tgsigqueueinfo, sys::getpid(), sys::gettid(), info.si_signo, as_long(&info));
+}
+long queue_for_process(const siginfo_t &info) {
+    return system_call(SYS_rt_sigqueueinfo, sys::getpid(), info.si_signo, as_long(&info));
 }
 
 }  // namespace
@@ -69,9 +83,13 @@ void record_signals(Plan &plan) {
         }
         if (row.handler != 0 && !internal) plan.signals.push_back(row);
     }
-    const std::uint64_t own = status_field("\nSigPnd:"), shared = status_field("\nShdPnd:");
-    // One that is pending for this thread as well comes out first, and is put back there by the thread's own record.
-    shared_count = copy_pending(shared & ~own & ~hidden_signals(), shared_pending, kShared, requeue_to_process);
+    queued_for_recorder.clear();
+    queued_for_process.clear();
+    take_directed(queued_for_recorder);
+    while (take_one(queued_anywhere(), queued_for_process)) {
+    }
+    queue_all(queued_for_process, queue_for_process);
+    queue_all(queued_for_recorder, queue_for_thread);
 }
 
 Restored restore_signals() {
@@ -82,15 +100,13 @@ Restored restore_signals() {
             return std::unexpected("cannot set the action of signal " + std::to_string(signal) + ": " +
                                    strerrordesc_np(static_cast<int>(-result)));
     }
-    for (int i = 0; i < shared_count; ++i) requeue_to_process(shared_pending[i]);
+    queue_all(queued_for_process, queue_for_process);
     return {};
 }
 
 void record_thread_signals(ThreadSignals &thread) {
     system_call(SYS_rt_sigprocmask, SIG_BLOCK, 0, as_long(&thread.mask), 8);
     system_call(SYS_sigaltstack, 0, as_long(&thread.alternate));
-    thread.pending_count = static_cast<std::uint32_t>(copy_pending(
-        status_field("\nSigPnd:") & ~hidden_signals(), thread.pending, ThreadSignals::kPending, requeue_to_thread));
 }
 
 void restore_thread_signals(const ThreadSignals &thread) {
@@ -98,7 +114,22 @@ void restore_thread_signals(const ThreadSignals &thread) {
     // SS_ONSTACK is only reported, never set.
     alternate.ss_flags &= ~SS_ONSTACK;
     system_call(SYS_sigaltstack, as_long(&alternate), 0);
-    for (std::uint32_t i = 0; i < thread.pending_count; ++i) requeue_to_thread(thread.pending[i]);
 }
+
+bool has_queued_signals(int kernel_id) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/status", kernel_id);
+    return status_field(path, "\nSigPnd:") & ~hidden_signals();
+}
+
+void copy_queued_signals(QueuedSignals &list) {
+    list.clear();
+    take_directed(list);
+    queue_all(list, queue_for_thread);
+}
+
+void queue_signals_again(const QueuedSignals &list) { queue_all(list, queue_for_thread); }
+
+void restore_recorders_signals() { queue_all(queued_for_recorder, queue_for_thread); }
 
 }  // namespace sckpt

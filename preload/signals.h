@@ -5,6 +5,7 @@
 #include <ucontext.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "preload/base/thread.h"
 #include "preload/resources.h"
@@ -65,18 +66,24 @@ class HiddenWaiter {
     int slot_ = -1;
 };
 
-// What the kernel keeps about signals for one thread.
+// What the kernel keeps about signals for one thread, but for those that are queued.
 struct ThreadSignals {
-    static constexpr int kPending = 8;
     std::uint64_t mask = 0;  // at the time of the call
     stack_t alternate{};     // sigaltstack
-    std::uint32_t pending_count = 0;
-    siginfo_t pending[kPending]{};  // directed at this thread and blocked
 };
-// By the thread itself, with signals blocked (in the handler that parks it).  What is pending stays pending.
+// By the thread itself, with signals blocked (in the handler that parks it).
 void record_thread_signals(ThreadSignals &saved);
-// By the re-created thread, with all signals blocked: alternate stack and pending signals.  The mask is left alone:
-// loading it is the last thing that the thread does.
+// By the re-created thread, with all signals blocked: the alternate stack.  The mask is left alone: loading it is the
+// last thing that the thread does.
 void restore_thread_signals(const ThreadSignals &saved);
+
+// Signals that are queued for one thread, in their order.  They can only be looked at by taking them out and putting
+// them in again, behind what has come meanwhile: so this is done once nothing that runs could send one.
+using QueuedSignals = std::vector<siginfo_t>;
+bool has_queued_signals(int kernel_id);
+// By the thread itself, all signals blocked and all other threads parked.  They stay queued.
+void copy_queued_signals(QueuedSignals &list);
+// By the re-created thread, all signals blocked.
+void queue_signals_again(const QueuedSignals &list);
 
 }  // namespace sckpt

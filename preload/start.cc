@@ -24,6 +24,7 @@
 #include "preload/settings.h"
 #include "preload/stop.h"
 #include "preload/terminate.h"
+#include "preload/thread_state.h"
 #include "preload/wrapper.h"
 
 namespace sckpt {
@@ -73,6 +74,7 @@ void start() {
     if (!settings().active) return;
     become_restored_if_asked();
     prepare_threads();
+    note_first_scheduling();
     register_main_thread();
     if (!start_serial()) start_wrapper();
     mpi::set_hooks({start_requests, checkpoint, set_tick, blocker, unwanted_termination, checkpoint_declined});

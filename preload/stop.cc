@@ -15,12 +15,16 @@
 #include "preload/base/system.h"
 #include "preload/base/thread.h"
 #include "preload/signals.h"
+#include "preload/thread_state.h"
 
 namespace sckpt {
 namespace {
 
-// Rises with every stop; a parked thread waits until it changes.
+// Rises by two with every stop; a parked thread waits until it does.  An odd number wakes all of them for a moment, in
+// which those that are asked to copy their queued signals.
 std::atomic<std::uint32_t> stop_number{0};
+constexpr std::uint32_t kErrand = 1;
+std::uint32_t present_stop() { return stop_number & ~kErrand; }
 // Who stops the others, and therefore never parks.
 std::atomic<ThreadRecord *> stopper{nullptr};
 // Threads of the current restart that run again.
@@ -71,6 +75,32 @@ int kernel_threads() {
     return count;
 }
 
+void wait_while_stopped(std::uint32_t number) {
+    for (std::uint32_t now; ((now = stop_number) & ~kErrand) == number;) {
+        if (self.record->has_pending) {
+            copy_queued_signals(self.record->pending);
+            self.record->has_pending = false;
+        }
+        sys::futex_wait(&stop_number, now);
+    }
+}
+
+// With all others parked.
+void copy_queued_signals_of_others() {
+    bool any = false;
+    for_each_other([&](ThreadRecord *record) {
+        record->pending.clear();
+        if (record->helper || !has_queued_signals(record->kernel_id)) return;
+        record->has_pending = any = true;
+    });
+    if (!any) return;
+    stop_number.fetch_or(kErrand);
+    sys::futex_wake(&stop_number, 1 << 30);
+    for_each_other([&](ThreadRecord *record) {
+        while (record->has_pending) sleep_a_little();
+    });
+}
+
 void park_here() {
     ThreadRecord *const record = self.record;
     const int saved_errno = errno;
@@ -79,12 +109,13 @@ void park_here() {
     record_thread_signals(signals);
     record->signal_mask = mask;
     system_call(SYS_prctl, PR_GET_NAME, as_long(record->name));
-    const std::uint32_t number = stop_number;
+    note_kernel_side(record->kernel);
+    const std::uint32_t number = present_stop();
     if (sckpt_save_context(&record->context) == 0) {
         record->parked_for = number;
         record->parking = Parking::parked;
         sys::futex_wake(&record->parking, 1);
-        while (stop_number == number) sys::futex_wait(&stop_number, number);
+        wait_while_stopped(number);
         record->parking = Parking::running;
     } else {
         // A new kernel thread on the old stack, with the old thread pointer.
@@ -93,9 +124,11 @@ void park_here() {
         mpi::reset_lower_thread();
         system_call(SYS_prctl, PR_SET_NAME, as_long(record->name));
         restore_thread_signals(signals);
+        queue_signals_again(record->pending);
+        restore_kernel_side(record->kernel);
         ++running_again;
         // Until the timers that belong to threads have been made, too.
-        while (stop_number == number) sys::futex_wait(&stop_number, number);
+        wait_while_stopped(number);
         record->parking = Parking::running;
     }
     errno = saved_errno;
@@ -117,7 +150,7 @@ bool all_parked(bool signal, bool without_helpers) {
     int missing = 0, known = 1;
     for_each_other([&](ThreadRecord *record) {
         ++known;
-        if (record->parking == Parking::parked && record->parked_for == stop_number) return;
+        if (record->parking == Parking::parked && record->parked_for == present_stop()) return;
         if (!record->helper || !without_helpers) ++missing;
         if (signal) sys::tgkill(sys::getpid(), record->kernel_id, park_signal());
     });
@@ -150,12 +183,14 @@ const char *park_threads() {
 void release_threads() {
     stopper = nullptr;
     attention.fetch_and(~static_cast<std::uint32_t>(kStopping));
-    ++stop_number;
+    stop_number = present_stop() + 2;
     sys::futex_wake(&stop_number, 1 << 30);
 }
 
 void record_threads(Plan &plan) {
     system_call(SYS_prctl, PR_GET_NAME, as_long(self.record->name));
+    note_kernel_side(self.record->kernel);
+    copy_queued_signals_of_others();
     auto add = [&](const ThreadRecord *record) {
         plan.threads.push_back({record->id, record->detached, record->pthread, record->context.rsp, record->signal_mask,
                                 plan.add(record->name)});

@@ -51,17 +51,11 @@ Timer *find(timer_t timer) {
     return nullptr;
 }
 
-constexpr int kThreadClockBits = 6;  // CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED, linux/posix-timers.h
-clockid_t cpu_clock_of(int kernel_thread) {
-    return static_cast<clockid_t>(~static_cast<unsigned>(kernel_thread) << 3 | kThreadClockBits);
-}
-
-// A CPU-time clock of one thread carries its id.
-clockid_t kernel_clock(const Timer &timer) {
-    if (timer.clock == CLOCK_THREAD_CPUTIME_ID) return cpu_clock_of(to_kernel_id(timer.creator));
-    if (timer.clock >= 0 || (timer.clock & 4) == 0) return timer.clock;
-    const int id = static_cast<int>(~static_cast<unsigned>(timer.clock >> 3));
-    return static_cast<clockid_t>(~static_cast<unsigned>(to_kernel_id(id)) << 3 | (timer.clock & 7));
+// The program's name of the clock, in which that of one thread carries its id.
+clockid_t named_clock(const Timer &timer) {
+    if (timer.clock != CLOCK_THREAD_CPUTIME_ID) return timer.clock;
+    constexpr unsigned kThreadClock = 6;  // CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED, linux/posix-timers.h
+    return static_cast<clockid_t>(~static_cast<unsigned>(timer.creator) << 3 | kThreadClock);
 }
 
 std::string failure(const Timer &timer, const char *what, long error) {
@@ -79,7 +73,7 @@ Restored create_again(const Timer &timer, bool by_number) {
     constexpr int kTries = 1 << 20;
     for (int tries = 0; tries < kTries; ++tries) {
         int id = timer.id;
-        const long error = system_call(SYS_timer_create, kernel_clock(timer), as_long(&event), as_long(&id));
+        const long error = system_call(SYS_timer_create, kernel_clock(named_clock(timer)).id, as_long(&event), as_long(&id));
         if (error < 0) return std::unexpected(failure(timer, "make", error));
         if (id == timer.id) return {};
         system_call(SYS_timer_delete, id);
@@ -186,7 +180,7 @@ SCKPT_WRAPPER int timer_create(clockid_t clock, sigevent *event, timer_t *timer)
         const int program_id = given.sigev_notify_thread_id;
         translated.sigev_notify_thread_id = to_kernel_id(program_id);
     }
-    const int result = real::timer_create(clock, event ? &translated : nullptr, timer);
+    const int result = real::timer_create(kernel_clock(clock).id, event ? &translated : nullptr, timer);
     if (result != 0) return result;
     if (!event) {
         given.sigev_notify = SIGEV_SIGNAL;
@@ -207,12 +201,13 @@ SCKPT_WRAPPER int timer_settime(timer_t timer, int flags, const itimerspec *valu
     {
         Locked locked(lock);
         if (Timer *known = find(timer)) {
-            clock = known->clock;
+            clock = named_clock(*known);
             known->absolute = (flags & TIMER_ABSTIME) && clock == CLOCK_REALTIME;
         }
     }
-    if ((flags & TIMER_ABSTIME) && shift_of(clock) != 0 && to_ns(given.it_value) != 0) {
-        const std::int64_t at = to_ns(given.it_value) - shift_of(clock);
+    const std::int64_t shift = kernel_clock(clock).shift;
+    if ((flags & TIMER_ABSTIME) && shift != 0 && to_ns(given.it_value) != 0) {
+        const std::int64_t at = to_ns(given.it_value) - shift;
         given.it_value = to_timespec(at > 0 ? at : 1);  // zero would disarm it
     }
     return real::timer_settime(timer, flags, &given, old);

@@ -22,6 +22,7 @@
 #include <sys/shm.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/times.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,7 +41,7 @@ void find_all();
     X(sem_wait) X(sem_timedwait) X(sem_clockwait)                                                                      \
     X(pthread_cond_clockwait) X(pthread_cond_timedwait) X(pthread_mutex_clocklock)                                     \
     X(pthread_rwlock_clockrdlock) X(pthread_rwlock_clockwrlock)                                                        \
-    X(getpid) X(gettid) X(kill) X(tgkill) X(raise) X(sigqueue) X(pthread_kill) X(pthread_sigqueue) X(pthread_cancel) X(clock_gettime)\
+    X(getpid) X(gettid) X(kill) X(tgkill) X(raise) X(sigqueue) X(pthread_kill) X(pthread_sigqueue) X(pthread_cancel) X(clock_gettime) X(clock_getres) X(clock) X(times) X(getrusage)\
     X(pthread_getcpuclockid) X(clock_getcpuclockid) X(pthread_setaffinity_np) X(pthread_getaffinity_np)                \
     X(pthread_setschedparam) X(pthread_getschedparam) X(pthread_setschedprio) X(pthread_setname_np) X(pthread_getname_np)\
     X(sched_setaffinity) X(sched_getaffinity) X(sched_setscheduler) X(sched_getscheduler) X(sched_setparam) X(sched_getparam)\

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <vector>
 
 #include "preload/base/context.h"
 
@@ -21,6 +22,20 @@ enum class Parking : std::uint32_t {
     running,
     parked,     // waits on `parking` for release
     restored,   // re-created at a restart: on its way back into the application
+};
+
+// What the kernel keeps for a thread and a new kernel thread does not have (thread_state.h).
+struct KernelSide {
+    static constexpr std::size_t kCpuWords = 16;  // 1024 processors
+    std::uint32_t policy = 0, priority = 0;       // sched(7)
+    std::uint64_t policy_flags = 0;               // SCHED_FLAG_*
+    std::int32_t nice = 0;
+    std::uint64_t runtime = 0, deadline = 0, period = 0;  // of SCHED_DEADLINE, nanoseconds
+    std::size_t cpu_bytes = 0;                            // 0: not known
+    std::uint64_t cpus[kCpuWords] = {};
+    std::uint64_t timer_slack = 0;                                        // nanoseconds
+    std::int64_t cpu_time = 0, user_time = 0, system_time = 0;            // at the cut, as the program sees them, ns
+    std::int64_t cpu_shift = 0, user_time_shift = 0, system_time_shift = 0;  // to be added to the kernel's, ns
 };
 
 // One per thread; lives in the own heap, so that it is in the image and outlives the thread's TLS.
@@ -40,6 +55,9 @@ struct ThreadRecord {
     std::uint32_t virtual_blocked = 0;  // signals of ours that the program believes blocked: bit per Hidden
     std::uint64_t signal_mask = 0;   // at the cut
     char name[16] = {};              // as prctl(2) gives it, at the cut
+    KernelSide kernel;
+    std::atomic<bool> has_pending = false;  // signals that are queued for it are to be copied (stop.cc)
+    std::vector<siginfo_t> pending;  // those, at the cut
     Context context;                 // where a parked thread continues after a restart
     ThreadRecord *next = nullptr;
 };
