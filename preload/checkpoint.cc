@@ -28,6 +28,7 @@
 #include "preload/base/system.h"
 #include "preload/describe.h"
 #include "preload/generations.h"
+#include "preload/mutexes.h"
 #include "preload/regions.h"
 #include "preload/request.h"
 #include "preload/resources.h"
@@ -109,7 +110,7 @@ bool held_for_requeue() { return held; }
 
 const char *blocker(bool &may_pass) {
     if (const char *sentence = blocker_files()) return sentence;
-    if (const char *sentence = blocker_timers()) return sentence;
+    if (const char *sentence = blocker_mutexes()) return sentence;
     if (const char *sentence = blocker_memory()) return sentence;
     if (const char *sentence = blocker_process()) return sentence;
     return blocker_children(may_pass);

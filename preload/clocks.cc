@@ -97,28 +97,6 @@ SCKPT_WRAPPER int clock_getres(clockid_t clock, timespec *resolution) noexcept {
     return real::clock_getres(kernel_clock(clock).id, resolution);
 }
 
-SCKPT_WRAPPER int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, clockid_t clock,
-                                         const timespec *deadline) {
-    if (!recording()) return real::pthread_cond_clockwait(condition, mutex, clock, deadline);
-    return wait_until(clock, deadline, [&](const timespec *kernel) {
-        return real::pthread_cond_clockwait(condition, mutex, clock, kernel);
-    });
-}
-
-SCKPT_WRAPPER int pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mutex, const timespec *deadline) {
-    // glibc, condvar internals: bit 1 of __wrefs says that the condition was made for CLOCK_MONOTONIC.
-    const bool monotonic = __atomic_load_n(&condition->__data.__wrefs, __ATOMIC_RELAXED) & 2;
-    if (!recording() || !monotonic) return real::pthread_cond_timedwait(condition, mutex, deadline);
-    return wait_until(CLOCK_MONOTONIC, deadline,
-                      [&](const timespec *kernel) { return real::pthread_cond_timedwait(condition, mutex, kernel); });
-}
-
-SCKPT_WRAPPER int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const timespec *deadline) noexcept {
-    if (!recording()) return real::pthread_mutex_clocklock(mutex, clock, deadline);
-    KernelDeadline kernel(clock, deadline);
-    return real::pthread_mutex_clocklock(mutex, clock, kernel.get());
-}
-
 SCKPT_WRAPPER int pthread_rwlock_clockrdlock(pthread_rwlock_t *lock, clockid_t clock,
                                              const timespec *deadline) noexcept {
     if (!recording()) return real::pthread_rwlock_clockrdlock(lock, clock, deadline);

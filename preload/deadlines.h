@@ -5,6 +5,7 @@
 
 #include "preload/base/clock.h"
 #include "preload/base/real.h"
+#include "preload/interruption.h"
 
 namespace sckpt {
 
@@ -44,16 +45,13 @@ class KernelDeadline {
     KernelDeadline *previous_ = nullptr, *next_ = nullptr;
 };
 
-// Runs `wait(deadline)`, a libc call that is a cancellation point.  The clean-up is libc's own kind, since libsckpt.so
-// is built without exceptions: a cancelled thread must not leave its deadline on the list.
+// Runs `wait(deadline)`, a libc call that is a cancellation point: a cancelled thread must not leave its deadline on the
+// list.
 template <class Wait>
 int wait_until(clockid_t clock, const timespec *deadline, Wait wait) {
     KernelDeadline kernel(clock, deadline);
-    int result;
-    pthread_cleanup_push([](void *one) { static_cast<KernelDeadline *>(one)->withdraw(); }, &kernel);
-    result = wait(kernel.get());
-    pthread_cleanup_pop(0);
-    return result;
+    return undone_when_cancelled([](void *one) { static_cast<KernelDeadline *>(one)->withdraw(); }, &kernel,
+                                 [&] { return wait(kernel.get()); });
 }
 
 // In a restored process: change[clock] nanoseconds are added to the kernel's side of every pending deadline.

@@ -28,8 +28,6 @@ int pair_noted(int result, const int pair[2]) {
         return note_opener(real::name arguments);         \
     }
 MAKES_ONE(socket, (int domain, int type, int protocol), (domain, type, protocol), noexcept)
-MAKES_ONE(accept, (int fd, sockaddr *address, socklen_t *length), (fd, address, length), )
-MAKES_ONE(accept4, (int fd, sockaddr *address, socklen_t *length, int flags), (fd, address, length, flags), )
 MAKES_ONE(eventfd, (unsigned value, int flags), (value, flags), noexcept)
 MAKES_ONE(epoll_create, (int size), (size), noexcept)
 MAKES_ONE(epoll_create1, (int flags), (flags), noexcept)

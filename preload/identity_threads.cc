@@ -18,6 +18,17 @@ int kernel_id_of(pthread_t thread) {
     return 0;
 }
 
+// Is the id in its control block the kernel's for another thread of this process?
+bool is_of_another(pthread_t thread) {
+    if (!recording() || !restored_process) return false;
+    int id = 0;
+    for (const ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && record->pthread == thread) id = record->id;
+    for (const ThreadRecord *record = all_threads; record && id; record = record->next)
+        if (record->alive && record->pthread != thread && record->kernel_id == id) return true;
+    return false;
+}
+
 int as_error(long result) { return result < 0 ? static_cast<int>(-result) : 0; }
 
 constexpr int kCancelSignal = 32;  // glibc's SIGCANCEL
@@ -55,8 +66,8 @@ SCKPT_WRAPPER int pthread_sigqueue(pthread_t thread, int signal, const sigval va
 
 SCKPT_WRAPPER int pthread_cancel(pthread_t thread) {
     const int result = real::pthread_cancel(thread);
-    // The thread is marked; only the signal that wakes it has gone to the id of the past.
-    if (result == ESRCH)
+    // The thread is marked; only the signal that wakes it has gone to the id of the past, which may be another's now.
+    if (result == ESRCH || (result == 0 && is_of_another(thread)))
         if (const int id = kernel_id_of(thread)) return as_error(sys::tgkill(sys::getpid(), id, kCancelSignal));
     return result;
 }

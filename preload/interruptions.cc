@@ -16,21 +16,12 @@
 #include <unistd.h>
 
 #include "preload/deadlines.h"
+#include "preload/interruption.h"
 #include "preload/signals.h"
 #include "preload/wrap.h"
 
 namespace sckpt {
 namespace {
-
-class Interruption {
-  public:
-    bool ours_only() const { return errno == EINTR && self.our_signals != ours_ && self.app_signals == application_; }
-    bool application_too() const { return self.app_signals != application_; }
-
-  private:
-    std::uint64_t ours_ = self.our_signals;
-    std::uint64_t application_ = self.app_signals;
-};
 
 int interrupted() {
     errno = EINTR;
@@ -43,8 +34,9 @@ int repeat(int result, const Interruption &state, Again again) {
     while (result < 0 && state.ours_only()) {
         SignalsBlocked blocked;
         if (state.application_too()) return interrupted();
-        const sigset_t mask = to_set(blocked.before());
-        result = again(mask);
+        std::uint64_t before = blocked.before();
+        const sigset_t mask = to_set(before);
+        result = undone_when_cancelled(give_mask_back, &before, [&] { return again(mask); });
     }
     return result;
 }
@@ -61,8 +53,11 @@ class MaskMeanwhile {
         given_ = true;
         if (pending_hidden() & ~to_bits(*given)) deliver_pending(nullptr);
     }
-    ~MaskMeanwhile() {
-        if (given_) set_virtually_blocked(before_);
+    ~MaskMeanwhile() { give_back(this); }
+    // Also when the thread is cancelled, which is what the calls with a mask are wrapped in.
+    static void give_back(void *one) {
+        auto *meanwhile = static_cast<MaskMeanwhile *>(one);
+        if (meanwhile->given_) set_virtually_blocked(meanwhile->before_);
     }
     MaskMeanwhile(const MaskMeanwhile &) = delete;
     MaskMeanwhile &operator=(const MaskMeanwhile &) = delete;
@@ -180,8 +175,10 @@ SCKPT_WRAPPER int ppoll(pollfd *list, nfds_t count, const timespec *timeout, con
     const Span span(ns_or_endless(timeout));
     MaskMeanwhile meanwhile(mask);
     if (state.application_too()) return interrupted();
-    return repeat(real::ppoll(list, count, timeout, meanwhile.get()), state, [&](const sigset_t &current) {
-        return poll_again(list, count, span, mask ? meanwhile.get() : &current);
+    return undone_when_cancelled(MaskMeanwhile::give_back, &meanwhile, [&] {
+        return repeat(real::ppoll(list, count, timeout, meanwhile.get()), state, [&](const sigset_t &current) {
+            return poll_again(list, count, span, mask ? meanwhile.get() : &current);
+        });
     });
 }
 SCKPT_WRAPPER int __ppoll_chk(pollfd *list, nfds_t count, const timespec *timeout, const sigset_t *mask, size_t size) {
@@ -217,11 +214,13 @@ SCKPT_WRAPPER int pselect(int count, fd_set *read, fd_set *write, fd_set *except
     const Span span(ns_or_endless(timeout));
     MaskMeanwhile meanwhile(mask);
     if (state.application_too()) return interrupted();
-    const int first = real::pselect(count, read, write, except, timeout, meanwhile.get());
-    return repeat(first, state, [&](const sigset_t &current) {
-        const timespec left = span.endless() ? timespec{} : to_timespec(span.left());
-        return real::pselect(count, read, write, except, span.endless() ? nullptr : &left,
-                             mask ? meanwhile.get() : &current);
+    return undone_when_cancelled(MaskMeanwhile::give_back, &meanwhile, [&] {
+        const int first = real::pselect(count, read, write, except, timeout, meanwhile.get());
+        return repeat(first, state, [&](const sigset_t &current) {
+            const timespec left = span.endless() ? timespec{} : to_timespec(span.left());
+            return real::pselect(count, read, write, except, span.endless() ? nullptr : &left,
+                                 mask ? meanwhile.get() : &current);
+        });
     });
 }
 
@@ -231,10 +230,12 @@ SCKPT_WRAPPER int epoll_pwait(int poller, epoll_event *events, int capacity, int
     const Span span(timeout < 0 ? -1 : timeout * 1'000'000ll);
     MaskMeanwhile meanwhile(mask);
     if (state.application_too()) return interrupted();
-    const int first = real::epoll_pwait(poller, events, capacity, timeout, meanwhile.get());
-    return repeat(first, state, [&](const sigset_t &current) {
-        const int left = span.endless() ? -1 : milliseconds(span.left());
-        return real::epoll_pwait(poller, events, capacity, left, mask ? meanwhile.get() : &current);
+    return undone_when_cancelled(MaskMeanwhile::give_back, &meanwhile, [&] {
+        const int first = real::epoll_pwait(poller, events, capacity, timeout, meanwhile.get());
+        return repeat(first, state, [&](const sigset_t &current) {
+            const int left = span.endless() ? -1 : milliseconds(span.left());
+            return real::epoll_pwait(poller, events, capacity, left, mask ? meanwhile.get() : &current);
+        });
     });
 }
 SCKPT_WRAPPER int epoll_wait(int poller, epoll_event *events, int capacity, int timeout) {
@@ -249,40 +250,30 @@ SCKPT_WRAPPER int epoll_pwait2(int poller, epoll_event *events, int capacity, co
     const Span span(ns_or_endless(timeout));
     MaskMeanwhile meanwhile(mask);
     if (state.application_too()) return interrupted();
-    const int first = real::epoll_pwait2(poller, events, capacity, timeout, meanwhile.get());
-    return repeat(first, state, [&](const sigset_t &current) {
-        const timespec left = to_timespec(span.endless() ? 0 : span.left());
-        return real::epoll_pwait2(poller, events, capacity, span.endless() ? nullptr : &left,
-                                  mask ? meanwhile.get() : &current);
+    return undone_when_cancelled(MaskMeanwhile::give_back, &meanwhile, [&] {
+        const int first = real::epoll_pwait2(poller, events, capacity, timeout, meanwhile.get());
+        return repeat(first, state, [&](const sigset_t &current) {
+            const timespec left = to_timespec(span.endless() ? 0 : span.left());
+            return real::epoll_pwait2(poller, events, capacity, span.endless() ? nullptr : &left,
+                                      mask ? meanwhile.get() : &current);
+        });
     });
 }
 
 SCKPT_WRAPPER int sem_wait(sem_t *semaphore) {
     if (!recording()) return real::sem_wait(semaphore);
-    Interruption state;
-    int result;
-    do result = real::sem_wait(semaphore);
-    while (result < 0 && state.ours_only());
-    return result;
+    return uninterrupted([&] { return real::sem_wait(semaphore); });
 }
 
 SCKPT_WRAPPER int sem_timedwait(sem_t *semaphore, const timespec *deadline) {
     if (!recording()) return real::sem_timedwait(semaphore, deadline);
-    Interruption state;
-    int result;
-    do result = real::sem_timedwait(semaphore, deadline);
-    while (result < 0 && state.ours_only());
-    return result;
+    return uninterrupted([&] { return real::sem_timedwait(semaphore, deadline); });
 }
 
 SCKPT_WRAPPER int sem_clockwait(sem_t *semaphore, clockid_t clock, const timespec *deadline) {
     if (!recording()) return real::sem_clockwait(semaphore, clock, deadline);
-    Interruption state;
     return wait_until(clock, deadline, [&](const timespec *kernel) {
-        int result;
-        do result = real::sem_clockwait(semaphore, clock, kernel);
-        while (result < 0 && state.ours_only());
-        return result;
+        return uninterrupted([&] { return real::sem_clockwait(semaphore, clock, kernel); });
     });
 }
 
@@ -294,9 +285,11 @@ int suspend(const sigset_t *given) {
     for (;;) {
         SignalsBlocked blocked;
         if (state.application_too()) return interrupted();
-        const std::uint64_t mask = given ? to_bits(*meanwhile.get()) : blocked.before();
-        const sigset_t set = to_set(mask);
-        real::sigsuspend(&set);
+        std::uint64_t before = blocked.before();
+        const sigset_t set = to_set(given ? to_bits(*meanwhile.get()) : before);
+        undone_when_cancelled(MaskMeanwhile::give_back, &meanwhile, [&] {
+            return undone_when_cancelled(give_mask_back, &before, [&] { return real::sigsuspend(&set); });
+        });
         // Something else than a handler of ours has ended it: a stop and continue, say.
         if (!state.ours_only()) return interrupted();
     }

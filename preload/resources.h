@@ -7,6 +7,8 @@
 // rank then ends and the checkpoint stays as it is.
 #pragma once
 
+#include <signal.h>
+
 #include <expected>
 #include <string>
 
@@ -32,7 +34,8 @@ void restore_recorders_signals();  // once this thread is the one that took the 
 
 // timers.cc: setitimer, timer_create; frozen at the cut so that a restored one has as much left as it had
 void record_timers(Plan &plan);
-const char *blocker_timers();
+// In a restored process, when a signal of a timer is delivered: what timer_getoverrun(2) is to say from now on.
+void timer_expired(const siginfo_t &info);
 Restored restore_timers();        // interval timers
 Restored restore_posix_timers();  // once all threads exist again: a timer can belong to one, by its kernel id
 

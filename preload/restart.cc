@@ -16,6 +16,7 @@
 #include "preload/base/system.h"
 #include "preload/base/thread.h"
 #include "preload/env.h"
+#include "preload/mutexes.h"
 #include "preload/request.h"
 #include "preload/resources.h"
 #include "preload/restore/handover.h"
@@ -130,6 +131,9 @@ void note_resume_point(image::Process &process) {
 }
 
 void restart() {
+    // All of them: glibc, which sckpt-restore has used, leaves out those that it keeps to itself.
+    const std::uint64_t all = ~std::uint64_t{0};
+    system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&all), 0, 8);
     adopt_restored_thread();
     NewEnvironment environment(reinterpret_cast<const char *>(handover.environment), handover.environment_length);
     generation = reinterpret_cast<const char *>(handover.generation);
@@ -157,6 +161,7 @@ void restart() {
     restore_thread_signals(main_signals);
     restore_recorders_signals();
     restore_kernel_side(self.record->kernel);
+    restore_mutex_owners();
     must(restore_posix_timers());
     restore_owners();
     release_threads();

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "preload/deadlines.h"
+#include "preload/resources.h"
 #include "preload/signals.h"
 #include "preload/wrap.h"
 
@@ -34,38 +35,65 @@ int change_mask(int how, const sigset_t *set, sigset_t *old) {
 // sigtimedwait(2) when hidden signals are waited for.  They are blocked in the kernel and in its set for as long as it
 // waits, so that none can slip in between the question and the wait; what comes is handed to our handler by sending it
 // again, and the answer of that is looked at the next time round.
+class HiddenWait {
+  public:
+    explicit HiddenWait(std::uint64_t asked) : waiter_(asked) {}
+    ~HiddenWait() { unblock(); }
+    void block() {
+        const std::uint64_t hidden = hidden_signals();
+        system_call(SYS_rt_sigprocmask, SIG_BLOCK, as_long(&hidden), as_long(&before_), 8);
+        blocked_ = true;
+    }
+    void unblock() {
+        if (blocked_) system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&before_), 0, 8);
+        blocked_ = false;
+    }
+    // When the thread is cancelled, in place of the destructor.
+    static void end(void *one) {
+        auto *wait = static_cast<HiddenWait *>(one);
+        wait->unblock();
+        wait->waiter_.end();
+    }
+
+  private:
+    HiddenWaiter waiter_;
+    std::uint64_t before_ = 0;
+    bool blocked_ = false;
+};
+
 int wait_for_hidden(const sigset_t *set, siginfo_t *info, const timespec *timeout) {
     const std::uint64_t hidden = hidden_signals(), asked = to_bits(*set) & hidden;
-    const std::uint64_t listened = to_bits(*set) | hidden;
+    const sigset_t listened = to_set(to_bits(*set) | hidden);
     const std::uint64_t app_signals = self.app_signals;
-    HiddenWaiter waiter(asked);
+    HiddenWait wait(asked);
     const std::int64_t end = timeout ? program_time(CLOCK_MONOTONIC) + to_ns(*timeout) : 0;
     for (;;) {
-        std::uint64_t before = 0;
         siginfo_t got{};
-        system_call(SYS_rt_sigprocmask, SIG_BLOCK, as_long(&hidden), as_long(&before), 8);
-        long result = take_pending_hidden(asked, &got);
+        wait.block();
+        int result = take_pending_hidden(asked, &got), error = 0;
         // One of the application's that came while a signal of ours was being handled.
-        if (!result && self.app_signals != app_signals) result = -EINTR;
-        if (!result) {
+        if (!result && self.app_signals != app_signals) error = EINTR;
+        if (!result && !error) {
             const timespec left = to_timespec(timeout ? end - program_time(CLOCK_MONOTONIC) : 0);
-            result =
-                system_call(SYS_rt_sigtimedwait, as_long(&listened), as_long(&got), timeout ? as_long(&left) : 0, 8);
-            if (result > 0 && (hidden & signal_bit(static_cast<int>(result)))) {
+            result = undone_when_cancelled(HiddenWait::end, &wait,
+                                           [&] { return real::sigtimedwait(&listened, &got, timeout ? &left : nullptr); });
+            error = result < 0 ? errno : 0;
+            if (result > 0 && (hidden & signal_bit(result))) {
                 system_call(SYS_rt_tgsigqueueinfo, sys::getpid(), sys::gettid(), result, as_long(&got));
                 result = 0;
-            } else if (result == -EINTR && self.app_signals == app_signals) {
-                result = 0;
+            } else if (error == EINTR && self.app_signals == app_signals) {
+                error = 0;
             }
         }
-        system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&before), 0, 8);
-        if (result > 0) {
-            if (info) *info = got;
-            return static_cast<int>(result);
-        }
-        if (result < 0) {
-            errno = static_cast<int>(-result);
+        wait.unblock();
+        if (error) {
+            errno = error;
             return -1;
+        }
+        if (result > 0) {
+            if (restored_process && got.si_code == SI_TIMER) timer_expired(got);
+            if (info) *info = got;
+            return result;
         }
     }
 }

@@ -72,6 +72,8 @@ void trampoline(int signal, siginfo_t *info, void *context) {
     // The kernel has reset its side.
     if (action.flags & SA_RESETHAND) action.handler = as_pointer(SIG_DFL);
     ++self.app_signals;
+    if (restored_process && info->si_code == SI_TIMER) [[unlikely]]
+        timer_expired(*info);
     std::uint32_t &bits = blocked_bits();
     const std::uint32_t before = bits;
     bits |= compress(action.mask);
@@ -96,15 +98,13 @@ void install_early() {
     real::sigaction(kTerminateSignal, &action, nullptr);
 }
 
-// What we give the kernel for a hidden signal.  Calls are interrupted as the application's action says, ours being
-// noticed by nobody only with SA_RESTART.
+// What we give the kernel for a hidden signal.  Calls go on after it, for it is seldom the application's; where its own
+// handler has run and is one that interrupts, interrupt_call() makes up for that.
 void install_ours(int signal) {
     if (!our_handler) return install_early();
     struct sigaction action {};
     action.sa_sigaction = our_handler;
-    action.sa_flags = SA_SIGINFO;
-    const ApplicationAction &own = actions[signal];
-    if (!is_function(own.handler) || (own.flags & SA_RESTART)) action.sa_flags |= SA_RESTART;
+    action.sa_flags = SA_SIGINFO | SA_RESTART;
     sigfillset(&action.sa_mask);
     real::sigaction(signal, &action, nullptr);
 }
@@ -119,6 +119,31 @@ void install_ours(int signal) {
     for (;;) system_call(SYS_exit_group, 128 + signal);
 }
 
+// Calls that end with EINTR when a handler without SA_RESTART has run (signal(7)), and do so in programs that expect it.
+bool is_interruptible(long number) {
+    switch (number) {
+        case SYS_read: case SYS_write: case SYS_readv: case SYS_writev: case SYS_pread64: case SYS_pwrite64:
+        case SYS_recvfrom: case SYS_recvmsg: case SYS_recvmmsg: case SYS_sendto: case SYS_sendmsg: case SYS_sendmmsg:
+        case SYS_accept: case SYS_accept4: case SYS_connect: case SYS_wait4: case SYS_waitid: case SYS_futex:
+        case SYS_flock: case SYS_fcntl: case SYS_ioctl: case SYS_open: case SYS_openat: case SYS_getrandom:
+        case SYS_mq_timedsend: case SYS_mq_timedreceive:
+            return true;
+        default:
+            return false;
+    }
+}
+
+// The kernel has set the call up to be made again: at its instruction, with its number where the result belongs.  A
+// thread that was just about to make it for the first time looks the same, and may see it interrupted as well.
+void interrupt_call(void *context) {
+    greg_t *const registers = static_cast<ucontext_t *>(context)->uc_mcontext.gregs;
+    const auto *code = reinterpret_cast<const unsigned char *>(registers[REG_RIP]);
+    constexpr unsigned char kSyscall[] = {0x0f, 0x05};
+    if (memcmp(code, kSyscall, sizeof kSyscall) != 0 || !is_interruptible(registers[REG_RAX])) return;
+    registers[REG_RAX] = -EINTR;
+    registers[REG_RIP] += sizeof kSyscall;
+}
+
 void run_application(int signal, siginfo_t *info, void *context) {
     ApplicationAction &action = actions[signal];
     void *handler = action.handler.load();
@@ -129,6 +154,7 @@ void run_application(int signal, siginfo_t *info, void *context) {
     }
     if (action.flags & SA_RESETHAND) action.handler = as_pointer(SIG_DFL);
     ucontext_t here;
+    const bool interrupts = context && !(action.flags & SA_RESTART);
     if (!context) {
         getcontext(&here);
         context = &here;
@@ -144,6 +170,7 @@ void run_application(int signal, siginfo_t *info, void *context) {
     reinterpret_cast<void (*)(int, siginfo_t *, void *)>(handler)(signal, info, context);
     system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(&entry), 0, 8);
     bits = before;
+    if (interrupts) interrupt_call(context);
 }
 
 // The application's view of an action that the kernel reported.
@@ -208,6 +235,7 @@ int change_action(int signal, const struct sigaction *wanted, struct sigaction *
     if (function) {
         keep(signal, *wanted);
         given.sa_sigaction = trampoline;
+        given.sa_flags |= SA_SIGINFO;
         given.sa_mask = to_set(to_bits(wanted->sa_mask) & ~hidden_signals());
     }
     if (real::sigaction(signal, &given, nullptr) != 0) {
@@ -257,10 +285,11 @@ HiddenWaiter::HiddenWaiter(std::uint64_t signals) {
         return;
     }
 }
-HiddenWaiter::~HiddenWaiter() {
+void HiddenWaiter::end() {
     if (slot_ < 0) return;
     waiters[slot_].bits = 0;
     waiters[slot_].record = nullptr;
+    slot_ = -1;
 }
 
 void hide_signals(void (*handler)(int, siginfo_t *, void *)) {

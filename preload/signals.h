@@ -58,7 +58,8 @@ int take_pending_hidden(std::uint64_t signals, siginfo_t *info);
 class HiddenWaiter {
   public:
     explicit HiddenWaiter(std::uint64_t signals);
-    ~HiddenWaiter();
+    ~HiddenWaiter() { end(); }
+    void end();  // in place of the destructor, which does not run in a thread that is cancelled
     HiddenWaiter(const HiddenWaiter &) = delete;
     HiddenWaiter &operator=(const HiddenWaiter &) = delete;
 

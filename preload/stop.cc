@@ -16,6 +16,7 @@
 #include "preload/base/thread.h"
 #include "preload/signals.h"
 #include "preload/thread_state.h"
+#include "preload/wrap.h"
 
 namespace sckpt {
 namespace {
@@ -191,6 +192,7 @@ void record_threads(Plan &plan) {
     system_call(SYS_prctl, PR_GET_NAME, as_long(self.record->name));
     note_kernel_side(self.record->kernel);
     copy_queued_signals_of_others();
+    for (ThreadRecord *record = all_threads; record; record = record->next) record->kernel_id_at_cut = record->kernel_id;
     auto add = [&](const ThreadRecord *record) {
         plan.threads.push_back({record->id, record->detached, record->pthread, record->context.rsp, record->signal_mask,
                                 plan.add(record->name)});
@@ -337,12 +339,25 @@ void thread_ends(void *value) {
     record->alive = 0;
 }
 
+// In a restored process the kernel may give a new thread the id by which the program knows an older one.  Beyond what
+// the kernel gives out (FUTEX_TID_MASK is what glibc has room for) there are others.
+void keep_ids_apart(ThreadRecord *mine) {
+    static std::atomic<int> free_id{0x3fffffff};
+    for (ThreadRecord *record = all_threads; record; record = record->next)
+        if (record != mine && record->alive && record->id == mine->id) {
+            mine->id = free_id--;
+            *reinterpret_cast<int *>(mine->pthread + control_block().id) = mine->id;
+            return;
+        }
+}
+
 void *run_thread(void *argument) {
     const Start start = *static_cast<Start *>(argument);
     {
         Busy busy;
         delete static_cast<Start *>(argument);
         adopt_thread(start.record);
+        if (restored_process) keep_ids_apart(start.record);
         pthread_setspecific(end_key, reinterpret_cast<void *>(std::uintptr_t{1}));
         start_lower_here();
     }

@@ -1,9 +1,9 @@
 // setitimer(2) and timer_create(2).
 //
 // The kernel is asked at the cut how long each timer still has, so nothing is kept of timer_settime() but whether the
-// time was absolute.  A program's timer_t is the kernel's number (only timers that start threads have glibc's own), so
-// a restored timer must get its old number again: Linux 6.15 can be asked for it (PR_TIMER_CREATE_RESTORE_IDS), older
-// kernels count up, so that creating and deleting leads there.
+// time was absolute.  A program's timer_t is the kernel's number, so a restored timer must get its old one again: Linux
+// 6.15 can be asked for it (PR_TIMER_CREATE_RESTORE_IDS), older kernels count up, so that creating and deleting leads
+// there.
 #include <errno.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -13,6 +13,7 @@
 #include "preload/base/clock.h"
 #include "preload/deadlines.h"
 #include "preload/resources.h"
+#include "preload/thread_timers.h"
 #include "preload/wrap.h"
 
 #ifndef sigev_notify_thread_id
@@ -33,13 +34,13 @@ struct Timer {
     bool absolute;     // armed for a point in time of a clock that can be set
     itimerspec left;   // at the cut
     std::int64_t due;  // CLOCK_REALTIME of the next expiry, nanoseconds, where `absolute`
+    int overrun = 0;   // of the signal that was delivered last, until this incarnation has delivered one
 };
 
 Spin lock;
 std::vector<Timer> *timers = nullptr;
 int interval_owner[3];
 itimerval intervals[3];
-bool threads_started = false;  // by a timer with SIGEV_THREAD: glibc's helper thread stays for good
 
 int number_of(timer_t timer) { return static_cast<int>(reinterpret_cast<std::intptr_t>(timer)); }
 bool is_kernel_timer(timer_t timer) { return reinterpret_cast<std::intptr_t>(timer) >= 0; }
@@ -106,7 +107,9 @@ void record_timers(Plan &plan) {
     if (!timers) return;
     for (Timer &timer : *timers) {
         system_call(SYS_timer_gettime, timer.id, as_long(&timer.left));
+        // Of one that is queued the copy that is made of it says so; see also timer_expired().
         const long overrun = system_call(SYS_timer_getoverrun, timer.id);
+        if (overrun > 0) timer.overrun = static_cast<int>(overrun);
         timer.due = kernel_time(CLOCK_REALTIME) + to_ns(timer.left.it_value);
         const bool directed = timer.event.sigev_notify == SIGEV_THREAD_ID;
         const int thread = directed ? timer.event.sigev_notify_thread_id : timer.creator;
@@ -116,9 +119,11 @@ void record_timers(Plan &plan) {
     }
 }
 
-const char *blocker_timers() {
-    return threads_started ? "the program has made a timer that starts threads (timer_create with SIGEV_THREAD)"
-                           : nullptr;
+void timer_expired(const siginfo_t &info) {
+    Locked locked(lock);
+    if (!timers) return;
+    for (Timer &timer : *timers)
+        if (timer.id == info.si_timerid) timer.overrun = info.si_overrun;
 }
 
 Restored restore_timers() {
@@ -172,8 +177,10 @@ SCKPT_WRAPPER int timer_create(clockid_t clock, sigevent *event, timer_t *timer)
     sigevent given{};
     if (event) given = *event;
     if (event && event->sigev_notify == SIGEV_THREAD) {
-        threads_started = true;
-        return real::timer_create(clock, event, timer);
+        if (const int error = notification_for_threads(*event, given)) {
+            errno = error;
+            return -1;
+        }
     }
     sigevent translated = given;
     if (event && given.sigev_notify == SIGEV_THREAD_ID) {
@@ -181,7 +188,10 @@ SCKPT_WRAPPER int timer_create(clockid_t clock, sigevent *event, timer_t *timer)
         translated.sigev_notify_thread_id = to_kernel_id(program_id);
     }
     const int result = real::timer_create(kernel_clock(clock).id, event ? &translated : nullptr, timer);
-    if (result != 0) return result;
+    if (result != 0) {
+        forget_notification(given);
+        return result;
+    }
     if (!event) {
         given.sigev_notify = SIGEV_SIGNAL;
         given.sigev_signo = SIGALRM;
@@ -189,7 +199,7 @@ SCKPT_WRAPPER int timer_create(clockid_t clock, sigevent *event, timer_t *timer)
     }
     Locked locked(lock);
     if (!timers) timers = new std::vector<Timer>;
-    timers->push_back({number_of(*timer), clock, given, program_thread_id(), false, {}, 0});
+    timers->push_back({number_of(*timer), clock, given, program_thread_id(), false, {}, 0, 0});
     return 0;
 }
 
@@ -216,12 +226,28 @@ SCKPT_WRAPPER int timer_settime(timer_t timer, int flags, const itimerspec *valu
 SCKPT_WRAPPER int timer_delete(timer_t timer) noexcept {
     if (!recording()) return real::timer_delete(timer);
     Busy busy;
-    Locked locked(lock);
-    const int result = real::timer_delete(timer);
-    if (result == 0)
-        if (Timer *known = find(timer)) {
+    sigevent gone{};
+    int result;
+    {
+        Locked locked(lock);
+        result = real::timer_delete(timer);
+        Timer *known = result == 0 ? find(timer) : nullptr;
+        if (known) {
+            gone = known->event;
             *known = timers->back();
             timers->pop_back();
         }
+    }
+    forget_notification(gone);
     return result;
+}
+
+SCKPT_WRAPPER int timer_getoverrun(timer_t timer) noexcept {
+    if (!recording() || !restored_process) return real::timer_getoverrun(timer);
+    Busy busy;
+    const int result = real::timer_getoverrun(timer);
+    if (result != 0) return result;
+    Locked locked(lock);
+    const Timer *known = find(timer);
+    return known ? known->overrun : 0;
 }

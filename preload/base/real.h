@@ -15,8 +15,10 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/shm.h>
@@ -40,9 +42,13 @@ void find_all();
     X(nanosleep) X(clock_nanosleep) X(usleep) X(sleep) X(poll) X(ppoll) X(select) X(pselect) X(epoll_wait) X(epoll_pwait) X(epoll_pwait2)\
     X(sem_wait) X(sem_timedwait) X(sem_clockwait)                                                                      \
     X(pthread_cond_clockwait) X(pthread_cond_timedwait) X(pthread_mutex_clocklock)                                     \
+    X(pthread_mutex_lock) X(pthread_mutex_trylock) X(pthread_mutex_timedlock) X(pthread_mutex_unlock) X(pthread_mutex_consistent)\
+    X(pthread_cond_wait) X(pthread_getattr_np) X(pthread_clockjoin_np) X(timer_getoverrun)                             \
+    X(recv) X(recvfrom) X(recvmsg) X(send) X(sendto) X(sendmsg) X(connect) X(read) X(write)                            \
+    X(semop) X(semtimedop) X(msgsnd) X(msgrcv)                                                                         \
     X(pthread_rwlock_clockrdlock) X(pthread_rwlock_clockwrlock)                                                        \
     X(getpid) X(gettid) X(kill) X(tgkill) X(raise) X(sigqueue) X(pthread_kill) X(pthread_sigqueue) X(pthread_cancel) X(clock_gettime) X(clock_getres) X(clock) X(times) X(getrusage)\
-    X(pthread_getcpuclockid) X(clock_getcpuclockid) X(pthread_setaffinity_np) X(pthread_getaffinity_np)                \
+    X(clock_getcpuclockid) X(pthread_setaffinity_np) X(pthread_getaffinity_np)                \
     X(pthread_setschedparam) X(pthread_getschedparam) X(pthread_setschedprio) X(pthread_setname_np) X(pthread_getname_np)\
     X(sched_setaffinity) X(sched_getaffinity) X(sched_setscheduler) X(sched_getscheduler) X(sched_setparam) X(sched_getparam)\
     X(sched_rr_get_interval) X(getpriority) X(setpriority)                                                             \

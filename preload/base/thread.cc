@@ -27,6 +27,7 @@ ThreadRecord *new_thread_record() {
             record->parking = Parking::running;
             record->detached = record->initial = record->helper = false;
             record->virtual_blocked = 0;
+            record->by_kernel_id = record->kernel_id_at_cut = 0;
             record->kernel = {};
             record->id = record->kernel_id = 0;
             return record;

@@ -46,6 +46,8 @@ struct ThreadRecord {
     std::uint64_t pthread = 0;       // pthread_t, which is also the thread's FS base
     int id = 0;                      // the id that the program knows: the kernel's at first
     int kernel_id = 0;               // the kernel's id in this incarnation
+    int kernel_id_at_cut = 0;
+    int by_kernel_id = 0;            // calls under way for which its control block says that id (mutexes.cc)
     std::atomic<std::uint32_t> alive = 0;
     std::atomic<Parking> parking = Parking::running;
     std::atomic<std::uint32_t> parked_for = 0;  // which stop: one that was released may not have got the processor yet

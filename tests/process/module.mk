@@ -1,5 +1,5 @@
 # Unit tests of the process state: the wrappers are linked into the test program, where they interpose just as well.
-PROCESS_PARTS := wrap signals signal_calls signal_masks signal_record clocks cpu_times thread_state interruptions timers files files_scan files_special \
+PROCESS_PARTS := wrap signals signal_calls signal_masks signal_record clocks cpu_times thread_state interruptions_io mutexes thread_timers threads_asked raw_calls interruptions timers files files_scan files_special \
 	files_opened descriptors_made sockets sockets_restore terminals watches owners files_rows files_copy self_exe process children identity identity_threads
 PROCESS_OBJECTS := $(PROCESS_PARTS:%=$(BUILD)/preload/%.pic.o) $(BUILD)/tests/process/copy.o \
 	$(addprefix $(BUILD)/preload/base/,real.pic.o thread.pic.o log.pic.o own_heap.pic.o context.pic.o)
