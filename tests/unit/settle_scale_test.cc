@@ -25,11 +25,12 @@ TEST(SettleScale, DepthOfTheTreeIsLogarithmic) {
     EXPECT_EQ(mpi_coord::tree::depth(7), 2u);
     EXPECT_EQ(mpi_coord::tree::depth(8), 3u);
     EXPECT_EQ(mpi_coord::tree::depth(4096), 12u);
+    EXPECT_EQ(mpi_coord::tree::depth(16'384), 14u);
 }
 
 // Nobody owes anything: READY, GO, REPLY, WAVE, REPLY, STOP and nothing else.
 TEST(SettleScale, RanksAtRestNeedTwoWaves) {
-    for (int ranks : {1, 2, 3, 4, 7, 8, 64, 100, 1024, 4095, 4096}) {
+    for (int ranks : {1, 2, 3, 4, 7, 8, 64, 100, 1024, 4095, 4096, 16'384}) {
         Scenario scenario;
         scenario.ranks = ranks;
         scenario.programs.resize(ranks);
@@ -45,7 +46,7 @@ TEST(SettleScale, RanksAtRestNeedTwoWaves) {
 
 TEST(SettleScale, ABusyJobSettlesInLogarithmicallyManyRounds) {
     constexpr int kSteps = 200;
-    for (int ranks : {4, 16, 37, 64, 256, 1000, 1024, 4096}) {
+    for (int ranks : {4, 16, 37, 64, 256, 1000, 1024, 4096, 16'384}) {
         const Scenario scenario = grid_scenario(ranks, kSteps, 11);
         const int depth = static_cast<int>(mpi_coord::tree::depth(ranks));
         for (int request_at : {40, 77}) {
@@ -57,11 +58,13 @@ TEST(SettleScale, ABusyJobSettlesInLogarithmicallyManyRounds) {
             std::cout << ranks << " ranks, request at " << request_at << ": aware after " << report.rounds_to_aware
                       << " rounds, GO after " << report.rounds_to_go << ", stopped after " << report.rounds_to_stop
                       << "; " << report.most_waves << " waves, messages per rank: tree " << per_rank << ", all "
-                      << static_cast<double>(all) / ranks << '\n';
+                      << static_cast<double>(all) / ranks << ", at most " << report.most_sent_by_one << '\n';
             EXPECT_EQ(report.stops_in_mid_program, 1) << ranks;
             EXPECT_LE(report.most_waves, 4) << ranks;
             EXPECT_LE(report.rounds_to_stop, 20 * (depth + 2)) << ranks;
             EXPECT_LE(static_cast<double>(all) / ranks, 8.0 * (depth + 4)) << ranks;
+            // Nobody is a bottleneck: the root has `depth` children and talks to each once a wave.
+            EXPECT_LE(report.most_sent_by_one, 8 * (depth + 4)) << ranks;
         }
     }
 }

@@ -75,6 +75,7 @@ struct Report {
     int entered_while_gated = 0;
     int most_waves = 0;
     std::array<std::int64_t, 11> messages{};  // by Kind
+    std::int64_t most_sent_by_one = 0;        // by the rank that has sent most
     // Rounds only:
     int rounds_to_aware = 0;
     int rounds_to_go = 0;

@@ -235,6 +235,7 @@ class World {
         bool posted = false;
         bool poll_due = false;
         bool may_resume = false;
+        std::int64_t sent = 0;  // control messages
         std::uint32_t signal = 0;
         std::uint32_t told_in_epoch = 0;
         std::uint32_t gave_up_in_epoch = 0;
@@ -325,6 +326,7 @@ class World {
         rank.machine.take_outbox(outbox_);
         for (const auto &[to, message] : outbox_) {
             ++report.messages[static_cast<std::size_t>(message.kind)];
+            report.most_sent_by_one = std::max(report.most_sent_by_one, ++rank.sent);
             ranks_[to].control.emplace_back(static_cast<std::uint32_t>(r), message);
         }
         const Phase after = phase(r);
