@@ -48,13 +48,14 @@ class Setup:
 
 
 class Ranks:
-    """mpirun with its ranks, one per core.  The environment is for the ranks only: it is given to env(1), so that
-    neither mpirun nor env itself is intercepted.  Ends with the `with` block, whatever happens."""
+    """mpirun with its ranks, one per core (`bound`) or as many as wanted.  The environment is for the ranks only: it is
+    given to env(1), so that neither mpirun nor env itself is intercepted.  Ends with the `with` block, whatever happens."""
 
-    def __init__(self, command, ranks=2, environment=None, mca=None, cwd=None, output=None):
+    def __init__(self, command, ranks=2, environment=None, mca=None, cwd=None, output=None, bound=True):
         pairs = [f"{name}={value}" for name, value in (environment or {}).items()]
         options = [word for item in (mca or {}).items() for word in ("--mca", *item)]
-        self.command = ["mpirun", "--allow-run-as-root", "-np", str(ranks), "--bind-to", "core", *options,
+        self.command = ["mpirun", "--allow-run-as-root", "-np", str(ranks),
+                        *(("--bind-to", "core") if bound else ("--oversubscribe", "--bind-to", "none")), *options,
                         "env", *pairs, *map(str, command)]
         self.output = output
         self.file = open(output, "wb") if output else subprocess.DEVNULL

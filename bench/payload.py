@@ -1,4 +1,4 @@
-"""The other side of bench/payload.cc: its files, as methods."""
+"""The other side of bench/payload.cc and, in part, of bench/barriers.cc: their files, as methods."""
 
 import pathlib
 
@@ -6,12 +6,12 @@ from launch import BenchError
 
 
 class Payload:
-    def __init__(self, setup, name, mib, ranks=2):
+    def __init__(self, setup, name, mib=None, ranks=2, program="payload"):
         self.directory = setup.directory / name
         self.directory.mkdir()
         self.output = self.directory / "output"
         self.ranks = ranks
-        self.command = [setup.program("payload"), self.directory, mib]
+        self.command = [setup.program(program), self.directory] + ([] if mib is None else [mib])
 
     def all_files(self, name):
         files = [self.directory / f"{name}.{rank}" for rank in range(self.ranks)]

@@ -19,9 +19,11 @@ import checkpoint
 import memory
 import process
 import program
+import settle
 from launch import BenchError, Setup
 
-PARTS = {"calls": calls, "program": program, "process": process, "checkpoint": checkpoint, "memory": memory}
+PARTS = {"calls": calls, "program": program, "process": process, "checkpoint": checkpoint, "memory": memory,
+         "settle": settle}
 
 BUSY = 0.5  # load average above which a result is doubtful: both cores are needed
 
@@ -121,6 +123,9 @@ def main(arguments):
     judge = not options.noise and not options.quick
     if options.json != "-":
         print_table(results, judge)
+        for part in options.part or PARTS:
+            if hasattr(PARTS[part], "plot"):
+                print(*PARTS[part].plot(results), sep="\n")
     if options.json:
         text = json.dumps({"machine": machine(), "revision": revision(), "noise": options.noise, "quick": options.quick,
                            "results": results},

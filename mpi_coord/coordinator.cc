@@ -20,6 +20,7 @@
 #include "mpi_coord/threads.h"
 #include "mpi_coord/wait.h"
 #include "mpi_coord/win.h"
+#include "preload/base/clock.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 
@@ -42,6 +43,7 @@ std::string decline_reason;            // of this rank, in the current epoch
 bool running = false, finished = false;
 std::unordered_map<mpi_coord::CommunicatorId, std::int64_t> meetings;  // calls so far; see enter_meeting()
 int level = MPI_THREAD_SINGLE;
+std::int64_t joined_at = 0;  // see settling_since()
 std::atomic<ThreadRecord *> checkpointing{nullptr};  // who takes a checkpoint, or has been restored in it
 
 // A name for what forbids a checkpoint, or empty.
@@ -73,6 +75,7 @@ void join(std::uint32_t epoch, std::uint32_t cause) {
     const bool joined = settle->become_aware(epoch, cause, counts);
     if (settle->phase() == Phase::idle) attention.fetch_and(~static_cast<std::uint32_t>(kSettling));
     if (!joined || !fresh) return;
+    joined_at = kernel_time(CLOCK_MONOTONIC);
     // One rank asks by itself: the tree alone would not reach ranks that have nothing to say to it.
     if (cause & kCall)
         for (int rank = 0; rank < control::size(); ++rank)
@@ -226,6 +229,7 @@ int world_size() { return control::size(); }
 int thread_level() { return level; }
 std::uint32_t current_epoch() { return settle->phase() == Phase::idle ? settle->epoch() + 1 : settle->epoch(); }
 std::uint32_t last_epoch() { return ended_epoch; }
+std::int64_t settling_since() { return joined_at; }
 
 void request_checkpoint(std::uint32_t cause) {
     wanted.fetch_or(cause);

@@ -63,6 +63,8 @@ int thread_level();
 // The number of the epoch under way, or of the next one; and of the last one that has ended here.  In handlers, too.
 std::uint32_t current_epoch();
 std::uint32_t last_epoch();
+// When this rank joined the last one, or the one under way: on the monotonic clock, in nanoseconds.
+std::int64_t settling_since();
 
 // --- while stopped, collective over all ranks, on a communicator that the application does not know
 std::int64_t agree_minimum(std::int64_t value);

@@ -6,13 +6,12 @@
 #include "mpi_coord/threads.h"
 
 #include <algorithm>
-#include <ctime>
 #include <numeric>
 #include <utility>
 
 #include "mpi_coord/coordinator.h"
 #include "preload/base/barrier.h"
-#include "preload/base/real.h"
+#include "preload/base/clock.h"
 #include "preload/base/system.h"
 
 namespace sckpt::mpi {
@@ -33,11 +32,7 @@ Wait &mine() {
     return found != waits.end() ? *found : waits.emplace_back(self.record);
 }
 
-std::int64_t now() {
-    timespec time;
-    real::clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * 1'000'000'000ll + time.tv_nsec;
-}
+std::int64_t now() { return kernel_time(CLOCK_MONOTONIC); }
 
 // ns; what a thread has to wait for at most and at least, and how often it was for nothing in this epoch.
 constexpr std::int64_t kMostPatience = 100'000'000, kLeastPatience = 5'000'000;

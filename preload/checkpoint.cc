@@ -191,8 +191,10 @@ void checkpoint(std::uint32_t cause) {
         say(Severity::warning, "checkpoint failed: %s", failure.c_str());
     }
     await_pages_read(background);
-    say(Severity::debug, "drain %.1f ms, stopped %.1f ms", static_cast<double>(drained - begun) / 1e6,
-        static_cast<double>(kernel_time(CLOCK_MONOTONIC) - begun) / 1e6);
+    const auto ms = [](std::int64_t nanoseconds) { return static_cast<double>(nanoseconds) / 1e6; };
+    say(Severity::debug, "settle %.3f ms, drain %.3f ms, stopped %.3f ms",
+        mpi::mpi_running() ? ms(begun - mpi::settling_since()) : 0, ms(drained - begun),
+        ms(kernel_time(CLOCK_MONOTONIC) - begun));
 
     // COMMIT, by the writer of rank 0: at once, or while the ranks run on
     bool committed = false;
