@@ -99,7 +99,7 @@ bool is_own_descriptor(int fd);
 // The thread that opened what the descriptor refers to, by files_opened.cc; 0 when unknown.
 int note_opener(int fd);  // notes the calling thread, and returns what it was given
 FILE *note_opener(FILE *file);
-int opener_of(int fd, const struct stat &info);
+int opener_of(int fd);
 
 // A number that follows `name:` at the start of a line of fdinfo; `missing` when there is none.
 std::uint64_t fact(const std::string &facts, const char *name, int base, std::uint64_t missing = 0);

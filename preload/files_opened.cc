@@ -13,21 +13,13 @@
 namespace sckpt {
 namespace {
 
-// Checked against the file at the cut, as descriptors are closed and opened in ways that do not pass here.
-struct Opened {
-    std::atomic<int> thread;
-    std::uint64_t device, inode;
-};
+// Who has opened it, as the program knows threads; 0: nobody known.  A descriptor that is closed inside of libc keeps
+// what it had until it is opened again.
 constexpr int kOpened = 4096;
-Opened opened[kOpened];
+std::atomic<int> opened[kOpened];
 
-void note(int fd) {
-    if (fd < 0 || fd >= kOpened) return;
-    struct stat info;
-    if (system_call(SYS_fstat, fd, as_long(&info)) < 0) return;
-    opened[fd].device = info.st_dev;
-    opened[fd].inode = info.st_ino;
-    opened[fd].thread = program_thread_id();
+void note(int fd, int thread) {
+    if (fd >= 0 && fd < kOpened) opened[fd].store(thread, std::memory_order_relaxed);
 }
 
 // The mode is only there when the flags say so.
@@ -43,9 +35,7 @@ void note(int fd) {
 }  // namespace
 
 int note_opener(int fd) {
-    if (fd < 0) return fd;
-    Busy busy;
-    note(fd);
+    note(fd, program_thread_id());
     return fd;
 }
 
@@ -54,10 +44,7 @@ FILE *note_opener(FILE *file) {
     return file;
 }
 
-int opener_of(int fd, const struct stat &info) {
-    if (fd < 0 || fd >= kOpened || opened[fd].device != info.st_dev || opened[fd].inode != info.st_ino) return 0;
-    return opened[fd].thread;
-}
+int opener_of(int fd) { return fd >= 0 && fd < kOpened ? opened[fd].load(std::memory_order_relaxed) : 0; }
 
 }  // namespace sckpt
 
@@ -104,5 +91,13 @@ SCKPT_WRAPPER FILE *freopen(const char *path, const char *mode, FILE *file) {
     return recording() ? note_opener(real::freopen(path, mode, file)) : real::freopen(path, mode, file);
 }
 SCKPT_WRAPPER FILE *freopen64(const char *path, const char *mode, FILE *file) { return freopen(path, mode, file); }
+SCKPT_WRAPPER int close(int fd) {
+    if (recording()) note(fd, 0);
+    return real::close(fd);
+}
+SCKPT_WRAPPER int fclose(FILE *file) {
+    if (recording()) note(fileno(file), 0);
+    return real::fclose(file);
+}
 SCKPT_WRAPPER int mkstemp(char *name) { return recording() ? note_opener(real::mkstemp(name)) : real::mkstemp(name); }
 SCKPT_WRAPPER int mkstemp64(char *name) { return mkstemp(name); }

@@ -161,7 +161,7 @@ bool describe(int fd, OpenFile &file) {
     file.flags &= ~(O_CLOEXEC | O_CREAT | O_EXCL | O_TRUNC | O_NOCTTY);
     if (S_ISREG(file.info.st_mode)) file.flags &= ~O_TMPFILE;
     file.offset = static_cast<std::int64_t>(fact(file.facts, "pos", 10));
-    file.thread = opener_of(fd, file.info);
+    file.thread = opener_of(fd);
     return true;
 }
 

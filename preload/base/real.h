@@ -52,7 +52,7 @@ void find_all();
     X(pthread_setschedparam) X(pthread_getschedparam) X(pthread_setschedprio) X(pthread_setname_np) X(pthread_getname_np)\
     X(sched_setaffinity) X(sched_getaffinity) X(sched_setscheduler) X(sched_getscheduler) X(sched_setparam) X(sched_getparam)\
     X(sched_rr_get_interval) X(getpriority) X(setpriority)                                                             \
-    X(open) X(openat) X(creat) X(fopen) X(fopen64) X(freopen) X(freopen64) X(mkstemp) X(mkstemp64)\
+    X(close) X(fclose) X(open) X(openat) X(creat) X(fopen) X(fopen64) X(freopen) X(freopen64) X(mkstemp) X(mkstemp64)\
     X(socket) X(socketpair) X(accept) X(accept4) X(pipe) X(pipe2) X(eventfd) X(epoll_create) X(epoll_create1)          \
     X(timerfd_create) X(signalfd) X(inotify_init) X(inotify_init1) X(memfd_create) X(dup) X(dup2) X(dup3) X(shm_open)  \
     X(posix_openpt) X(mkostemp) X(mkostemp64) X(mkstemps) X(mkstemps64) X(mkostemps) X(mkostemps64) X(tmpfile) X(opendir)\

@@ -43,7 +43,8 @@ ThreadRecord *new_thread_record() {
 
 void adopt_thread(ThreadRecord *record) {
     record->pthread = pthread_self();
-    record->id = record->kernel_id = static_cast<int>(sys::gettid());
+    // glibc keeps it there, and so does the kernel in a thread that it has just made.
+    record->id = record->kernel_id = *reinterpret_cast<const int *>(record->pthread + control_block().id);
     record->state = &self;
     self.record = record;
 }

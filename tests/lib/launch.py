@@ -104,7 +104,9 @@ class Job:
         command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(ranks), "sh", "-c", script, "sh",
                    str(directory), str(incarnation)]
         command += [*launcher, "env"] if launcher else []
-        command += [f"LD_PRELOAD={preload}"] if preload else []
+        # What the program itself preloads comes first, as the plugin puts ours behind it.
+        preloads = [str(one) for one in (environment.get("LD_PRELOAD"), preload) if one]
+        command += ["LD_PRELOAD=" + ":".join(preloads)] if preloads else []
         command += [str(program), *arguments]
         self.shared_memory = pathlib.Path("/dev/shm", f"case-{os.getpid()}-{incarnation}")
         self.shared_memory.mkdir(exist_ok=True)
@@ -115,7 +117,7 @@ class Job:
             "SCKPT_CASE_DIR": str(directory),
             "OMPI_MCA_orte_tmpdir_base": str(temporary),
             "OMPI_MCA_btl_vader_backing_directory": str(self.shared_memory),
-        } | environment
+        } | {name: value for name, value in environment.items() if name != "LD_PRELOAD"}
         with open(self.output, "w") as out:
             self.mpirun = subprocess.Popen(command, cwd=directory, env=everything, stdin=subprocess.DEVNULL, stdout=out,
                                            stderr=out, preexec_fn=self._end_with_parent)
