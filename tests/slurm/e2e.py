@@ -289,6 +289,17 @@ def nothing_loaded_late(work):
         check_nothing_late(done.stdout + done.stderr, f"mpirun, {name}")
 
 
+@test()
+def sanitized_program_runs_on(work):
+    """The address sanitizer is not the first library any more, and has the address range that a lower half needs."""
+    done = work.user("env", "ASAN_OPTIONS=detect_leaks=0", "srun", "--mpi=pmix", "-p", "low", "-N2", "-n4",
+                     "--checkpoint=on", work.build / "tests/slurm/sanitized", 50, work.directory / "counts", 1,
+                     timeout=120)
+    check(done.returncode == 0, f"exit status {done.returncode}: {done.stderr}")
+    check("finished 50" in done.stdout, f"the program did not reach its end: {done.stdout}")
+    check("running without checkpoints" in done.stderr, f"nothing says that there are no checkpoints: {done.stderr}")
+
+
 # --- mistakes of the user ---------------------------------------------------------------------------------------------
 
 

@@ -194,7 +194,8 @@ TEST(Task, IsGivenTheContractAndTheInterceptor) {
     const Variables before =
         applied({{"LD_PRELOAD", "/mine.so"}, {"HOME", "/h"}}, travelling(settings_of("7.0", "/g")));
     const Variables after = applied(before, task_changes(lookup_in(before), "/l", "7.0"));
-    EXPECT_EQ(after, (Variables{{"HOME", "/h"},
+    EXPECT_EQ(after, (Variables{{"ASAN_OPTIONS", "verify_asan_link_order=0"},
+                                {"HOME", "/h"},
                                 {"LD_PRELOAD", "/mine.so:/l/libsckpt.so"},
                                 {env::kDirectory, "/d/c.7.0"},
                                 {env::kIncarnation, "3"},
@@ -205,10 +206,19 @@ TEST(Task, IsGivenTheContractAndTheInterceptor) {
                                 {env::kStep, "7.0"}}));
 }
 
+TEST(Task, OptionsOfTheSanitizerAreKept) {
+    const Variables before = applied({{"ASAN_OPTIONS", "detect_leaks=0"}}, travelling(settings_of("7.0", "/g")));
+    EXPECT_EQ(applied(before, task_changes(lookup_in(before), "/l", "7.0")).at("ASAN_OPTIONS"),
+              "detect_leaks=0:verify_asan_link_order=0");
+    const Variables own = applied({{"ASAN_OPTIONS", "verify_asan_link_order=1"}}, travelling(settings_of("7.0", "/g")));
+    EXPECT_EQ(applied(own, task_changes(lookup_in(own), "/l", "7.0")).at("ASAN_OPTIONS"), "verify_asan_link_order=1");
+}
+
 TEST(Task, OfAStepThatDidNotAskLosesWhatItInherited) {
     const Variables start = applied({{"LD_PRELOAD", "/mine.so"}}, travelling(settings_of("7.0", "/g")));
     const Variables rank = applied(start, task_changes(lookup_in(start), "/l", "7.0"));
-    EXPECT_EQ(applied(rank, task_changes(lookup_in(rank), "/l", "7.1")), (Variables{{"LD_PRELOAD", "/mine.so"}}));
+    EXPECT_EQ(applied(rank, task_changes(lookup_in(rank), "/l", "7.1")),
+              (Variables{{"ASAN_OPTIONS", "verify_asan_link_order=0"}, {"LD_PRELOAD", "/mine.so"}}));
 }
 
 TEST(Task, OfAStepThatAskedInsideARankTakesNothingOver) {
