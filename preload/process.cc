@@ -85,16 +85,20 @@ Setting settings_of_kernel[] = {
     {"dumpable state", [] { return system_call(SYS_prctl, PR_GET_DUMPABLE); },
      [](long value) { return system_call(SYS_prctl, PR_SET_DUMPABLE, value); }}};
 
-// A line of /proc/self/status as a number.
+// A line of /proc/self/status as a number; 0 when there is none, -1 when the file cannot be read.
 long status_line(const char *name, int base) {
     char text[4096];
-    if (sys::read_file("/proc/self/status", text, sizeof text) <= 0) return 0;
+    if (sys::read_file("/proc/self/status", text, sizeof text) <= 0) return -1;
     const char *at = strstr(text, name);
     return at ? strtol(at + strlen(name), nullptr, base) : 0;
 }
 
 // Filters that a launcher or a container has put around us are there again after a restart.
-long seccomp_filters() { return status_line("\nSeccomp:", 10) * 1000 + status_line("\nSeccomp_filters:", 10); }
+// -1 when they cannot be read.
+long seccomp_filters() {
+    const long mode = status_line("\nSeccomp:", 10), filters = status_line("\nSeccomp_filters:", 10);
+    return mode < 0 || filters < 0 ? -1 : mode * 1000 + filters;
+}
 
 void note_first() {
     for (int which = 0; which < kLimits; ++which) first_limits[which] = limit_now(which);
@@ -116,7 +120,7 @@ int lock_future_now() {
 }
 
 int umask_now() {
-    if (const long umask = status_line("\nUmask:", 8)) return static_cast<int>(umask);
+    if (const long umask = status_line("\nUmask:", 8); umask > 0) return static_cast<int>(umask);
     const int now = static_cast<int>(system_call(SYS_umask, 077));
     system_call(SYS_umask, now);
     return now;
@@ -153,7 +157,8 @@ const char *blocker_process() {
     char directory[PATH_MAX];
     if (system_call(SYS_getcwd, as_long(directory), sizeof directory) < 0 || directory[0] != '/')
         return "the working directory has been removed";
-    if (seccomp_filters() != first_filters) return "the program has installed a seccomp filter";
+    const long filters = seccomp_filters();
+    if (filters >= 0 && first_filters >= 0 && filters != first_filters) return "the program has installed a seccomp filter";
     return nullptr;
 }
 

@@ -117,20 +117,23 @@ bool list_one(void *context, const Mapping &mapping) {
     return true;
 }
 
-const char *list(Listing &listing) {
-    const long error = for_each_mapping(list_one, &listing);
-    if (error < 0) {
-        static char sentence[128];
-        snprintf(sentence, sizeof sentence, "cannot read /proc/self/smaps: %s",
-                 strerrordesc_np(static_cast<int>(-error)));
-        return sentence;
-    }
+// Why what is listed cannot be saved, null when it can.
+const char *refusal_of(const Listing &listing) {
     if (listing.refusal) return listing.refusal;
     const int id = unattached_segment(listing.attached.data(), listing.attached.size());
     if (id < 0) return nullptr;
     static char sentence[128];
     snprintf(sentence, sizeof sentence, "System V shared memory %d is not attached, so its contents cannot be saved",
              id);
+    return sentence;
+}
+
+const char *list(Listing &listing) {
+    const long error = for_each_mapping(list_one, &listing);
+    if (error >= 0) return refusal_of(listing);
+    static char sentence[128];
+    snprintf(sentence, sizeof sentence, "cannot read /proc/self/smaps: %s",
+             strerrordesc_np(static_cast<int>(-error)));
     return sentence;
 }
 
@@ -165,7 +168,8 @@ void copy_libraries(Plan &plan) {
 
 const char *blocker_memory() {
     Listing listing;
-    return list(listing);
+    // A list that cannot be read forbids nothing: it makes the checkpoint fail, which is told.
+    return for_each_mapping(list_one, &listing) < 0 ? nullptr : refusal_of(listing);
 }
 
 const char *record_regions(Plan &plan) {

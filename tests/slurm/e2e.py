@@ -8,6 +8,7 @@ lines of an undisturbed run, and main() of it has to have begun once only.  Need
 """
 
 import argparse
+import fcntl
 import fnmatch
 import json
 import os
@@ -388,7 +389,7 @@ def main(arguments):
         return 2
     build, base = pathlib.Path(options.build).resolve(), pathlib.Path(options.dir)
     library = build / "lib"
-    programs = ("slurm/counter", "slurm/deaf", "slurm/everything", "slurm/serial", "faults/endings")
+    programs = ("slurm/counter", "slurm/deaf", "slurm/everything", "slurm/serial", "slurm/sanitized", "faults/endings")
     needed = [build / "tests" / name for name in programs]
     if not options.native:
         needed += [library / name for name in ("spank_checkpoint.so", "libsckpt.so", "sckpt")]
@@ -396,7 +397,20 @@ def main(arguments):
         if not path.exists():
             print(f"e2e: error: {path} is missing: run `make e2e`, which builds it", file=sys.stderr)
             return 2
-    base.mkdir(parents=True, exist_ok=True)
+    base.parent.mkdir(parents=True, exist_ok=True)
+    with open(base.with_name(base.name + ".lock"), "w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"e2e: error: another run uses {base}: wait for its end, or name another one with --dir",
+                  file=sys.stderr)
+            return 2
+        return run(options, names, build, base, library)
+
+
+def run(options, names, build, base, library):
+    """With `base` to itself; returns the exit status."""
+    base.mkdir(exist_ok=True)
     plugstack = None
     if not options.native:
         plugstack = base / "plugstack.conf"
