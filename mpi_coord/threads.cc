@@ -32,8 +32,6 @@ Wait &mine() {
     return found != waits.end() ? *found : waits.emplace_back(self.record);
 }
 
-std::int64_t now() { return kernel_time(CLOCK_MONOTONIC); }
-
 // ns; what a thread has to wait for at most and at least, and how often it was for nothing in this epoch.
 constexpr std::int64_t kMostPatience = 100'000'000, kLeastPatience = 5'000'000;
 int impatient = 0;
@@ -43,7 +41,7 @@ bool owes_for_long(const mpi_coord::Settle &settle) {
         owes_since = 0;
         return false;
     }
-    const std::int64_t time = now();
+    const std::int64_t time = kernel_time(CLOCK_MONOTONIC);
     if (owes_since == 0) owes_since = time;
     return time - owes_since >= kLate;
 }
@@ -76,7 +74,7 @@ bool others_inside() {
 bool Patience::exhausted(const mpi_coord::Settle &settle, mpi_coord::CommunicatorId id) {
     if (thread_level() != MPI_THREAD_MULTIPLE || settle.phase() != mpi_coord::Phase::gated || settle.is_due(id))
         return true;
-    const std::int64_t time = now();
+    const std::int64_t time = kernel_time(CLOCK_MONOTONIC);
     if (since_ == 0) since_ = time;
     if (time - since_ < std::max(kMostPatience >> std::min(impatient, 20), kLeastPatience)) return false;
     ++impatient;

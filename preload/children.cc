@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "preload/base/clock.h"
 #include "preload/resources.h"
 #include "preload/settings.h"
 #include "preload/wrap.h"
@@ -13,7 +13,7 @@
 namespace sckpt {
 namespace {
 
-constexpr std::int64_t kPatience_ns = 5'000'000'000;
+constexpr std::int64_t kPatience = 5 * kSecondNs;
 std::int64_t waiting_since = 0;  // CLOCK_MONOTONIC, ns; 0: there was no child the last time, or the patience had an end
 
 // Name, state and exit signal of a process, from its stat (proc(5)).
@@ -72,12 +72,6 @@ const char *find_child() {
     return found;
 }
 
-std::int64_t now() {
-    timespec time;
-    system_call(SYS_clock_gettime, CLOCK_MONOTONIC, as_long(&time));
-    return time.tv_sec * 1'000'000'000 + time.tv_nsec;
-}
-
 }  // namespace
 
 const char *blocker_children(bool &may_pass) {
@@ -86,8 +80,9 @@ const char *blocker_children(bool &may_pass) {
         waiting_since = 0;
         return nullptr;
     }
-    if (!waiting_since) waiting_since = now();
-    may_pass = now() - waiting_since < kPatience_ns;
+    const std::int64_t now = kernel_time(CLOCK_MONOTONIC);
+    if (!waiting_since) waiting_since = now;
+    may_pass = now - waiting_since < kPatience;
     if (!may_pass) waiting_since = 0;
     return child;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include "preload/base/clock.h"
 #include "preload/base/log.h"
@@ -55,11 +54,9 @@ struct CpuTimes {
     std::int64_t all, user, system;
 };
 CpuTimes cpu_times_now() {
-    timespec used{};
     rusage usage{};
-    system_call(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, as_long(&used));
     system_call(SYS_getrusage, RUSAGE_THREAD, as_long(&usage));
-    return {to_ns(used), to_ns(usage.ru_utime), to_ns(usage.ru_stime)};
+    return {kernel_time(CLOCK_THREAD_CPUTIME_ID), to_ns(usage.ru_utime), to_ns(usage.ru_stime)};
 }
 
 bool has(const KernelSide &side, std::size_t cpu) { return side.cpus[cpu / 64] >> cpu % 64 & 1; }
