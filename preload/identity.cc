@@ -20,23 +20,8 @@ constexpr clockid_t kSteady[] = {CLOCK_MONOTONIC,      CLOCK_MONOTONIC_RAW, CLOC
 std::int64_t at_cut[kShiftedClocks];
 int program_process = 0;  // its own id as the program knows it; 0: as the kernel has it
 
-int error_as_errno(long result) {
-    if (result >= 0) return static_cast<int>(result);
-    errno = static_cast<int>(-result);
-    return -1;
-}
-
 bool is_own(pid_t process) {
     return process == static_cast<pid_t>(sys::getpid()) || (program_process && process == program_process);
-}
-pid_t kernel_process(pid_t process) {
-    return restored_process && process == program_process ? static_cast<pid_t>(sys::getpid()) : process;
-}
-// For scheduling calls, which take the id of a process or of a thread.
-pid_t kernel_task(pid_t id) {
-    if (!restored_process || id <= 0) return id;
-    const int thread = to_kernel_id(id);
-    return thread != id ? thread : kernel_process(id);
 }
 
 bool is_hidden(int signal) { return signal > 0 && signal < 65 && (hidden_signals() & signal_bit(signal)); }
@@ -53,6 +38,16 @@ void deliver_own(int signal, int code, sigval value = {}) {
 }
 
 }  // namespace
+
+pid_t kernel_process(pid_t program_id) {
+    return restored_process && program_id == program_process ? static_cast<pid_t>(sys::getpid()) : program_id;
+}
+
+pid_t kernel_task(pid_t program_id) {
+    if (!restored_process || program_id <= 0) return program_id;
+    const int thread = to_kernel_id(program_id);
+    return thread != program_id ? thread : kernel_process(program_id);
+}
 
 void record_identity(Plan &plan) {
     for (const clockid_t clock : kSteady) at_cut[clock] = kernel_time(clock) + shift_of(clock);
@@ -104,7 +99,7 @@ SCKPT_WRAPPER int kill(pid_t process, int signal) noexcept {
 SCKPT_WRAPPER int raise(int signal) noexcept {
     if (!recording() || !is_hidden(signal)) {
         if (!restored_process || !recording()) return real::raise(signal);
-        return error_as_errno(sys::tgkill(sys::getpid(), sys::gettid(), signal));
+        return static_cast<int>(as_result(sys::tgkill(sys::getpid(), sys::gettid(), signal)));
     }
     deliver_own(signal, SI_TKILL);
     return 0;
@@ -128,7 +123,7 @@ SCKPT_WRAPPER int tgkill(pid_t process, pid_t thread, int signal) noexcept {
         return 0;
     }
     const pid_t group = kernel_process(process);
-    return error_as_errno(sys::tgkill(group, is_own(group) ? to_kernel_id(thread) : thread, signal));
+    return static_cast<int>(as_result(sys::tgkill(group, is_own(group) ? to_kernel_id(thread) : thread, signal)));
 }
 
 // The clock has the process in its id: by the number that the program knows, as kernel_clock() expects it.

@@ -17,12 +17,6 @@ struct Call {
     long make() const { return system_call(number, a[0], a[1], a[2], a[3], a[4], a[5]); }
 };
 
-long as_result(long result) {
-    if (result >= 0 || result < -4095) return result;
-    errno = static_cast<int>(-result);
-    return -1;
-}
-
 // A futex's time-out is relative, or absolute on one of two clocks.  The kernel never goes on with it after a handler.
 long wait_on_futex(Call call) {
     const auto *given = reinterpret_cast<const timespec *>(call.a[3]);
@@ -60,13 +54,6 @@ long futex_call(const Call &call) {
 }
 
 int as_int(long value) { return static_cast<int>(value); }
-
-int kernel_process(int id) { return restored_process && id == getpid() ? as_int(sys::getpid()) : id; }
-// Of calls that take the id of a process or of a thread.
-int kernel_task(int id) {
-    const int thread = id > 0 ? to_kernel_id(id) : id;
-    return thread != id ? thread : kernel_process(id);
-}
 
 }  // namespace
 }  // namespace sckpt

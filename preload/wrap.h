@@ -2,6 +2,7 @@
 // libsckpt.so's own has run, and in processes and forked children where sckpt is off: there they only forward.
 #pragma once
 
+#include <errno.h>
 #include <signal.h>
 
 #include <cstdint>
@@ -74,5 +75,15 @@ inline constexpr std::uint64_t signal_bit(int signal) { return 1ull << (signal -
 inline int program_thread_id() { return self.record ? self.record->id : static_cast<int>(sys::gettid()); }
 // The kernel's id for a thread id that the program knows; the same number when it is none of ours.
 int to_kernel_id(int program_id);
+// The same for the id of this process (identity.cc), and for one that may be of a process or of a thread.
+pid_t kernel_process(pid_t program_id);
+pid_t kernel_task(pid_t program_id);
+
+// What a wrapper returns for the result of a raw system call: sets errno on failure.
+inline long as_result(long result) {
+    if (result >= 0 || result < -4095) return result;
+    errno = static_cast<int>(-result);
+    return -1;
+}
 
 }  // namespace sckpt
