@@ -29,48 +29,66 @@ void complete_from_drained(RequestRecord *record, DrainedMessage *message) {
     ++undelivered;
 }
 
+namespace {
+
+// Sends that go on, and receives that are posted, in the lower half already: nobody can have missed the record, since a
+// cut waits for this thread.
+[[gnu::noinline]] RequestRecord *pending_send(MPI_Request real, Mode mode, const void *buffer, int count,
+                                              MPI_Datatype type, int destination, int tag, CommRecord *about) {
+    RequestRecord *record = take_request();
+    describe(record, Operation::send, mode, buffer, count, type, destination, tag, about);
+    record->real = real;
+    record->active = true;
+    note_send(record);
+    return record;
+}
+[[gnu::noinline]] RequestRecord *posted_receive(MPI_Request real, std::uint64_t order, void *buffer, int count,
+                                                MPI_Datatype type, int source, int tag, CommRecord *about) {
+    RequestRecord *record = take_request();
+    describe(record, Operation::receive, Mode::standard, buffer, count, type, source, tag, about);
+    record->real = real;
+    record->order = order;
+    record->active = true;
+    return record;
+}
+
+// Begins it in the lower half, and counts it.
+[[gnu::always_inline]] inline int send_now(Isend *function, const void *buffer, int count, MPI_Datatype type,
+                                           int destination, int tag, MPI_Comm comm, MPI_Request *real) {
+    const int error = function(buffer, count, real_of(type), destination, tag, real_of(comm), real);
+    if (error == MPI_SUCCESS) [[likely]]
+        ++record_of(comm)->sent[destination];
+    return error;
+}
+
 [[gnu::always_inline]] inline int begin_send(Isend *function, Mode mode, const void *buffer, int count,
                                              MPI_Datatype type, int destination, int tag, MPI_Comm comm,
                                              RequestRecord **result) {
-    CommRecord *const about = record_of(comm);
-    RequestRecord *record = take_request();
-    describe(record, Operation::send, mode, buffer, count, type, destination, tag, about);
-    const int error = function(buffer, count, real_of(type), destination, tag, real_of(comm),
-                               reinterpret_cast<MPI_Request *>(&record->real));
-    if (error != MPI_SUCCESS) [[unlikely]] {
-        give_request(record);
-        return error;
-    }
-    record->active = true;
-    ++about->sent[destination];
-    note_send(record);
-    *result = record;
+    MPI_Request real;
+    const int error = send_now(function, buffer, count, type, destination, tag, comm, &real);
+    if (error == MPI_SUCCESS)
+        *result = pending_send(real, mode, buffer, count, type, destination, tag, record_of(comm));
     return error;
 }
 
 [[gnu::always_inline]] inline int begin_receive(void *buffer, int count, MPI_Datatype type, int source, int tag,
                                                 MPI_Comm comm, RequestRecord **result) {
     CommRecord *const about = record_of(comm);
-    RequestRecord *record = take_request();
-    describe(record, Operation::receive, Mode::standard, buffer, count, type, source, tag, about);
     if (about && about->drained) [[unlikely]]
         if (DrainedMessage *message = match_drained(about, source, tag)) {
+            RequestRecord *record = posted_receive(nullptr, 0, buffer, count, type, source, tag, about);
             complete_from_drained(record, message);
-            record->active = true;
             *result = record;
             return MPI_SUCCESS;
         }
-    const int error = lower.Irecv(buffer, count, real_of(type), source, tag, real_of(comm),
-                                  reinterpret_cast<MPI_Request *>(&record->real));
-    if (error != MPI_SUCCESS) [[unlikely]] {
-        give_request(record);
-        return error;
-    }
-    record->order = next_posting();
-    record->active = true;
-    *result = record;
+    MPI_Request real;
+    const int error = lower.Irecv(buffer, count, real_of(type), source, tag, real_of(comm), &real);
+    if (error == MPI_SUCCESS)
+        *result = posted_receive(real, next_posting(), buffer, count, type, source, tag, about);
     return error;
 }
+
+}  // namespace
 
 int start_send(Mode mode, const void *buffer, int count, MPI_Datatype type, int destination, int tag, MPI_Comm comm,
                RequestRecord **record) {
@@ -106,40 +124,19 @@ namespace {
     return error == MPI_SUCCESS ? finish(record, status) : error;
 }
 
-[[gnu::noinline]] RequestRecord *posted_receive(MPI_Request real, std::uint64_t order, void *buffer, int count,
-                                                MPI_Datatype type, int source, int tag, CommRecord *about) {
-    RequestRecord *record = take_request();
-    describe(record, Operation::receive, Mode::standard, buffer, count, type, source, tag, about);
-    record->real = real;
-    record->order = order;
-    record->active = true;
-    return record;
-}
-
-[[gnu::noinline]] RequestRecord *pending_send(MPI_Request real, Mode mode, const void *buffer, int count,
-                                              MPI_Datatype type, int destination, int tag, CommRecord *about) {
-    RequestRecord *record = take_request();
-    describe(record, Operation::send, mode, buffer, count, type, destination, tag, about);
-    record->real = real;
-    record->active = true;
-    note_send(record);
-    return record;
-}
-
 [[gnu::always_inline]] inline int immediate_send(Isend *function, Mode mode, const void *buffer, int count,
                                                  MPI_Datatype type, int destination, int tag, MPI_Comm comm,
                                                  MPI_Request *request) {
     Guard guard;
     MPI_Request real;
-    const int error = function(buffer, count, real_of(type), destination, tag, real_of(comm), request ? &real : nullptr);
+    const int error = send_now(function, buffer, count, type, destination, tag, comm, request ? &real : nullptr);
     if (error != MPI_SUCCESS) [[unlikely]]
         return error;
     CommRecord *const about = record_of(comm);
-    ++about->sent[destination];
     *request = handle_of(real == completed_at_once.real && !numbers_sends(about)
                              ? &completed_at_once
                              : pending_send(real, mode, buffer, count, type, destination, tag, about));
-    return MPI_SUCCESS;
+    return error;
 }
 
 }  // namespace
@@ -202,7 +199,6 @@ int PMPI_Recv(void *buffer, int count, MPI_Datatype type, int source, int tag, M
         ++about->received[source];
         return error;
     }
-    // Nobody can have missed the record: a cut waits for this thread, which looks at attention only now.
     return finish_later(posted_receive(real, order, buffer, count, type, source, tag, about), status);
 }
 
