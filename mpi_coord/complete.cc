@@ -11,6 +11,23 @@
 namespace sckpt::mpi {
 namespace {
 
+// Whom this request waits for.  Of a collective that is the agreement's own business.
+void add_peer(Peers &peers, const RequestRecord *record) {
+    if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
+}
+
+// The end of a call that tests and has found nothing.  collect(Peers &): as for wait_until().
+template <class Collect>
+void looked_in_vain(Collect collect) {
+    if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
+        Peers peers;
+        collect(peers);
+        serve_waiting(peers);
+    } else {
+        look_for_receipts();
+    }
+}
+
 // Live handles and statuses of an array of requests.  On the stack for up to kInline of them.
 class Batch {
   public:
@@ -36,8 +53,7 @@ class Batch {
 
     void collect(Peers &peers) {
         for (int i = 0; i < count_; ++i)
-            if (RequestRecord *r = record(i); r && r->active && r->comm && r->operation != Operation::collective)
-                peers.add(r->comm, r->peer);
+            if (RequestRecord *r = record(i); r && r->active) add_peer(peers, r);
     }
 
     // Request i has completed in the lower half, or did so at a cut: fills statuses()[i], returns its error.
@@ -166,9 +182,7 @@ int finish_later(RequestRecord *record, MPI_Status *status) {
             if (done) record->real = real;
             return done || error != MPI_SUCCESS;
         },
-        [&](Peers &peers) {
-            if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
-        });
+        [&](Peers &peers) { add_peer(peers, record); });
     if (record->complete) [[unlikely]]
         error = deliver_outcome(record, result);
     else
@@ -222,13 +236,7 @@ int PMPI_Test(MPI_Request *request, int *flag, MPI_Status *status) {
     } else {
         error = lower.Test(&real, flag, result);
         if (!*flag && error == MPI_SUCCESS) {
-            if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
-                Peers peers;
-                if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
-                serve_waiting(peers);
-            } else {
-                look_for_receipts();
-            }
+            looked_in_vain([&](Peers &peers) { add_peer(peers, record); });
             return error;
         }
         record->real = real;
@@ -271,13 +279,7 @@ int PMPI_Testall(int count, MPI_Request *requests, int *flag, MPI_Status *status
     Batch batch(count, requests);
     const int error = lower.Testall(batch.count(), batch.handles(), flag, batch.statuses());
     if (!*flag && error == MPI_SUCCESS) {
-        if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
-            Peers peers;
-            batch.collect(peers);
-            serve_waiting(peers);
-        } else {
-            look_for_receipts();
-        }
+        looked_in_vain([&](Peers &peers) { batch.collect(peers); });
         return error;
     }
     return all_complete(batch, error, statuses);
@@ -311,14 +313,8 @@ int PMPI_Testany(int count, MPI_Request *requests, int *index, int *flag, MPI_St
     } else {
         error = lower.Testany(batch.count(), batch.handles(), index, flag, &found);
         if (!*flag && error == MPI_SUCCESS) {
-            if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
-                Peers peers;
-                batch.collect(peers);
-                serve_waiting(peers);
-                *index = MPI_UNDEFINED;
-            } else {
-                look_for_receipts();
-            }
+            looked_in_vain([&](Peers &peers) { batch.collect(peers); });
+            *index = MPI_UNDEFINED;
             return error;
         }
     }
@@ -346,13 +342,7 @@ int PMPI_Testsome(int count, MPI_Request *requests, int *outcount, int *indices,
     Batch batch(count, requests);
     const int error = lower.Testsome(batch.count(), batch.handles(), outcount, indices, batch.statuses());
     if (*outcount == 0 && error == MPI_SUCCESS && batch.first_complete() < 0) {
-        if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
-            Peers peers;
-            batch.collect(peers);
-            serve_waiting(peers);
-        } else {
-            look_for_receipts();
-        }
+        looked_in_vain([&](Peers &peers) { batch.collect(peers); });
         return error;
     }
     return some_complete(batch, error, outcount, indices, statuses);
@@ -367,15 +357,8 @@ int PMPI_Request_get_status(MPI_Request request, int *flag, MPI_Status *status) 
         return MPI_SUCCESS;
     }
     const int error = lower.Request_get_status(real_of(request), flag, status);
-    if (record && record->active && error == MPI_SUCCESS && !*flag) {
-        if (attention.load(std::memory_order_relaxed)) [[unlikely]] {
-            Peers peers;
-            if (record->comm && record->operation != Operation::collective) peers.add(record->comm, record->peer);
-            serve_waiting(peers);
-        } else {
-            look_for_receipts();
-        }
-    }
+    if (record && record->active && error == MPI_SUCCESS && !*flag)
+        looked_in_vain([&](Peers &peers) { add_peer(peers, record); });
     return error;
 }
 
