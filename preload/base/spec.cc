@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace sckpt::base {
 namespace {
@@ -78,46 +79,46 @@ std::expected<void, std::string> set_keep(Spec &spec, std::string_view value) {
     return {};
 }
 
+// One of two words.
+template <class Value>
+std::expected<void, std::string> choose(Value &place, std::string_view key, std::string_view word,
+                                        std::pair<std::string_view, Value> first,
+                                        std::pair<std::string_view, Value> second) {
+    for (const auto &[name, value] : {first, second})
+        if (word == name) {
+            place = value;
+            return {};
+        }
+    return wrong_value(key, word, std::string(first.first) + ", " + std::string(second.first));
+}
+
 std::expected<void, std::string> set_synchronous(Spec &spec, std::string_view value) {
-    if (value != "yes" && value != "no") return wrong_value("sync", value, "yes, no");
-    spec.synchronous = value == "yes";
-    return {};
+    return choose<bool>(spec.synchronous, "sync", value, {"yes", true}, {"no", false});
 }
 
 std::expected<void, std::string> set_requeue(Spec &spec, std::string_view value) {
-    if (value != "auto" && value != "hold") return wrong_value("requeue", value, "auto, hold");
-    spec.requeue = value == "auto" ? Requeue::kAuto : Requeue::kHold;
-    return {};
+    return choose<Requeue>(spec.requeue, "requeue", value, {"auto", Requeue::kAuto}, {"hold", Requeue::kHold});
 }
 
 std::expected<void, std::string> set_fallback(Spec &spec, std::string_view value) {
-    if (value != "refuse" && value != "fresh") return wrong_value("fallback", value, "refuse, fresh");
-    spec.fallback = value == "refuse" ? Fallback::kRefuse : Fallback::kFresh;
-    return {};
+    return choose<Fallback>(spec.fallback, "fallback", value, {"refuse", Fallback::kRefuse},
+                            {"fresh", Fallback::kFresh});
 }
 
 std::expected<void, std::string> set_files(Spec &spec, std::string_view value) {
-    if (value != "name" && value != "copy") return wrong_value("files", value, "name, copy");
-    spec.copy_files = value == "copy";
-    return {};
+    return choose<bool>(spec.copy_files, "files", value, {"name", false}, {"copy", true});
 }
 
 std::expected<void, std::string> set_changed(Spec &spec, std::string_view value) {
-    if (value != "refuse" && value != "accept") return wrong_value("changed", value, "refuse, accept");
-    spec.changed = value == "refuse" ? Changed::kRefuse : Changed::kAccept;
-    return {};
+    return choose<Changed>(spec.changed, "changed", value, {"refuse", Changed::kRefuse}, {"accept", Changed::kAccept});
 }
 
 std::expected<void, std::string> set_libraries(Spec &spec, std::string_view value) {
-    if (value != "name" && value != "copy") return wrong_value("libraries", value, "name, copy");
-    spec.copy_libraries = value == "copy";
-    return {};
+    return choose<bool>(spec.copy_libraries, "libraries", value, {"name", false}, {"copy", true});
 }
 
 std::expected<void, std::string> set_children(Spec &spec, std::string_view value) {
-    if (value != "decline" && value != "ignore") return wrong_value("children", value, "decline, ignore");
-    spec.ignore_children = value == "ignore";
-    return {};
+    return choose<bool>(spec.ignore_children, "children", value, {"decline", false}, {"ignore", true});
 }
 
 struct Key {
