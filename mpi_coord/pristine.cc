@@ -44,7 +44,7 @@ sckpt_arena *arena() { return reinterpret_cast<sckpt_arena *>(SCKPT_ARENA); }
 char *map_copy(std::uint64_t size) {
     const long address = system_call(SYS_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE,
                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (address < 0 && address > -4096) die("cannot map %lu bytes for the pristine copy", size);
+    if (failed(address)) die("cannot map %lu bytes for the pristine copy", size);
     return reinterpret_cast<char *>(address);
 }
 

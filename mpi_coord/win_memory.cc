@@ -29,8 +29,6 @@ struct Pages {
     }
 };
 
-bool failed(long result) { return result < 0 && result > -4096; }
-
 char *map_private(std::uintptr_t where, std::uintptr_t length, int protection) {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (where ? MAP_FIXED : 0);
     const long got = system_call(SYS_mmap, static_cast<long>(where), static_cast<long>(length), protection, flags, -1);

@@ -49,7 +49,7 @@ const char *map_written_files(const std::vector<OpenFile> &files) {
             sys::close(static_cast<int>(fd));
             take_locks(file);  // closing has given them up
         }
-        if (start < 0 && start > -4096) {
+        if (failed(start)) {
             *sentence = "the file " + file.path +
                         " cannot be copied (files=copy): " + strerrordesc_np(static_cast<int>(-start));
             return sentence->c_str();

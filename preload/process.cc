@@ -111,7 +111,7 @@ int lock_future_now() {
     constexpr long kPage = 4096;
     const long before = status_line("\nVmLck:", 10);
     const long page = system_call(SYS_mmap, 0, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-    if (page < 0 && page > -4096) return 0;
+    if (failed(page)) return 0;
     unsigned char there = 0;
     system_call(SYS_mincore, page, kPage, as_long(&there));
     const bool locked = status_line("\nVmLck:", 10) > before;

@@ -16,6 +16,7 @@
 
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/rebuild.h"
+#include "preload/base/fingerprint.h"
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 #include "preload/segments.h"
@@ -67,11 +68,9 @@ bool is_named(const Plan &plan, const image::Region &region) {
 
 std::uint64_t hash_of(const Object &object) {
     char text[sizeof mark + 64];
-    snprintf(text, sizeof text, "%s/%llx/%llx", mark, static_cast<unsigned long long>(object.device),
-             static_cast<unsigned long long>(object.inode));
-    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-    for (const char *at = text; *at; ++at) hash = (hash ^ static_cast<unsigned char>(*at)) * 0x100000001b3;
-    return hash;
+    const int length = snprintf(text, sizeof text, "%s/%llx/%llx", mark, static_cast<unsigned long long>(object.device),
+                                static_cast<unsigned long long>(object.inode));
+    return hash_bytes(text, static_cast<std::size_t>(length));
 }
 
 struct Name {
@@ -161,7 +160,6 @@ long map(unsigned long address, unsigned long length, int protection, int flags,
     return system_call(SYS_mmap, static_cast<long>(address), static_cast<long>(length), protection, flags, fd,
                        static_cast<long>(offset));
 }
-bool failed(long result) { return result < 0 && result > -4096; }
 
 // Ranks make it at the same time, and may have mapped unequal parts of it.
 long open_shared(const Object &object, unsigned long bytes) {

@@ -81,7 +81,7 @@ pid_t kernel_task(pid_t program_id);
 
 // What a wrapper returns for the result of a raw system call: sets errno on failure.
 inline long as_result(long result) {
-    if (result >= 0 || result < -4095) return result;
+    if (!failed(result)) return result;
     errno = static_cast<int>(-result);
     return -1;
 }

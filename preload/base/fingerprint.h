@@ -9,11 +9,18 @@
 
 namespace sckpt {
 
+// FNV-1a: of more bytes, when `hash` is what the ones before have given.
+inline constexpr std::uint64_t kHashBasis = 0xcbf29ce484222325;
+inline std::uint64_t hash_bytes(const void *bytes, std::size_t count, std::uint64_t hash = kHashBasis) {
+    constexpr std::uint64_t kPrime = 0x100000001b3;
+    for (std::size_t i = 0; i < count; ++i) hash = (hash ^ static_cast<const unsigned char *>(bytes)[i]) * kPrime;
+    return hash;
+}
+
 // Of the first `size` bytes of the file, whatever follows; `offset` is the place in it, bytes.  0: cannot be read.
 inline std::uint64_t fingerprint(int fd, std::int64_t size, std::int64_t offset) {
     constexpr std::int64_t kPart = 64 << 10;
-    constexpr std::uint64_t kBasis = 0xcbf29ce484222325, kPrime = 0x100000001b3;  // FNV-1a
-    std::uint64_t hash = kBasis ^ static_cast<std::uint64_t>(size);
+    std::uint64_t hash = kHashBasis ^ static_cast<std::uint64_t>(size);
     const std::int64_t last = std::max<std::int64_t>(size - kPart, 0);
     for (const std::int64_t start : {std::int64_t{0}, std::clamp<std::int64_t>(offset - kPart / 2, 0, last), last}) {
         const std::int64_t end = std::min(start + kPart, size);
@@ -22,7 +29,7 @@ inline std::uint64_t fingerprint(int fd, std::int64_t size, std::int64_t offset)
             const long wanted = std::min<long>(sizeof bytes, end - at);
             const long got = system_call(SYS_pread64, fd, as_long(bytes), wanted, at);
             if (got <= 0) return 0;
-            for (long i = 0; i < got; ++i) hash = (hash ^ bytes[i]) * kPrime;
+            hash = hash_bytes(bytes, static_cast<std::size_t>(got), hash);
             at += got;
         }
     }

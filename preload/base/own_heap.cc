@@ -57,7 +57,7 @@ Class class_of(std::size_t size) {
 char *map(std::size_t size) {
     const long address =
         system_call(SYS_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (address < 0 && address > -4096) die("cannot map %zu bytes for checkpoint records: error %ld", size, -address);
+    if (failed(address)) die("cannot map %zu bytes for checkpoint records: error %ld", size, -address);
     bytes_from_system += size;
     return reinterpret_cast<char *>(address);
 }
@@ -114,7 +114,7 @@ void own_reserve(std::size_t size) {
 bool own_room(std::size_t size) {
     const auto length = static_cast<long>(size);
     const long address = system_call(SYS_mmap, 0, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (address < 0 && address > -4096) return false;
+    if (failed(address)) return false;
     system_call(SYS_munmap, address, length);
     return true;
 }

@@ -23,6 +23,9 @@ inline long system_call(long number, long a = 0, long b = 0, long c = 0, long d 
     return result;
 }
 
+// Of a call that returns an address, too.
+inline bool failed(long result) { return result < 0 && result > -4096; }
+
 template <class T>
 long as_long(T *pointer) {
     return reinterpret_cast<long>(pointer);

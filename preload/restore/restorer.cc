@@ -95,8 +95,6 @@ void tell(const char *what, unsigned long address, long error) {
     line.print();
 }
 
-bool failed(long result) { return result < 0 && result > -4096; }
-
 void must(long result, const char *what, unsigned long address, const char *name = "") {
     if (failed(result)) refuse(what, name, address, result);
 }
