@@ -126,6 +126,17 @@ bool is_semaphore(const OpenFile &file, std::uint64_t count) {
     return semaphore;
 }
 
+// A file without a name once more by its number, with the program's flags, seals and place.
+long open_by_number(int fd, const OpenFile &file) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);  // the path is a link
+    if (opened < 0) return opened;
+    if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);
+    const long moved = system_call(SYS_lseek, opened, file.offset, SEEK_SET);
+    return moved < 0 ? moved : opened;
+}
+
 long open_nameless(const OpenFile &file) {
     std::string name = file.path.substr(0, file.path.rfind('/'));
     long fd = -ENOENT;
@@ -140,15 +151,9 @@ long open_nameless(const OpenFile &file) {
     }
     if (fd < 0) return fd;
     if (!write_all(static_cast<int>(fd), file.content)) return -EIO;
-    // Again by its number, with the program's flags.
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%ld", fd);
-    const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);  // the path is a link
+    const long opened = open_by_number(static_cast<int>(fd), file);
     sys::close(static_cast<int>(fd));
-    if (opened < 0) return opened;
-    if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);
-    const long moved = system_call(SYS_lseek, opened, file.offset, SEEK_SET);
-    return moved < 0 ? moved : opened;
+    return opened;
 }
 
 // Its mappings are there already, with what they show; only what lies behind them is missing.
@@ -160,13 +165,7 @@ long open_mapped(const OpenFile &file, int object) {
     if (file.content.size() > mapped)
         system_call(SYS_pwrite64, object, as_long(file.content.data() + mapped),
                     static_cast<long>(file.content.size() - mapped), now.st_size);
-    char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", object);
-    const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);  // the path is a link
-    if (opened < 0) return opened;
-    if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);
-    system_call(SYS_lseek, opened, file.offset, SEEK_SET);
-    return opened;
+    return open_by_number(object, file);
 }
 
 }  // namespace
