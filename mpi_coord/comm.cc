@@ -131,12 +131,18 @@ int release(MPI_Comm *comm, int (*function)(MPI_Comm *)) {
 }  // namespace
 
 // A reduction over an intercommunicator tells of the remote group.
-bool any_of(const CommRecord *comm, bool mine) {
-    int told = mine, heard = 0;
+void any_of(const CommRecord *comm, std::span<int> mine) {
+    std::vector<int> heard(mine.size());
     for (int round = 0; round < (comm->info->inter ? 2 : 1); ++round) {
-        lower.Allreduce(&told, &heard, 1, real_of(MPI_INT), real_of(MPI_LOR), static_cast<MPI_Comm>(comm->real));
-        told |= heard;
+        lower.Allreduce(mine.data(), heard.data(), static_cast<int>(mine.size()), real_of(MPI_INT), real_of(MPI_LOR),
+                        static_cast<MPI_Comm>(comm->real));
+        for (size_t i = 0; i < mine.size(); ++i) mine[i] |= heard[i];
     }
+}
+
+bool any_of(const CommRecord *comm, bool mine) {
+    int told = mine;
+    any_of(comm, std::span(&told, 1));
     return told != 0;
 }
 

@@ -62,8 +62,10 @@ MPI_Comm adopt_communicator(MPI_Comm real, std::uint64_t id, const char *constru
 int make_companion(CommRecord *parent, const char *constructor, CommRecord **result);
 void free_companion(CommRecord *companion);
 
-// Collective over all members, of both groups: is it so in any of them?
+// Collective over all members, of both groups: is it so in any of them?  Of several things at once: each is 0 or 1, and
+// becomes 1 if it is so anywhere.
 bool any_of(const CommRecord *comm, bool mine);
+void any_of(const CommRecord *comm, std::span<int> mine);
 
 std::uint64_t mix_id(std::uint64_t a, std::uint64_t b);
 std::uint64_t mix_id(std::uint64_t a, std::span<const std::uint32_t> members);

@@ -30,20 +30,6 @@ std::vector<CommRecord *> communicators_in_order() {
     return all;
 }
 
-// Which numbers of this communicator are held by any member.
-std::vector<char> held_by_anybody(const CommRecord *comm, const std::vector<RequestRecord *> &mine) {
-    const auto count = static_cast<int>(mine.size());
-    std::vector<char> held(mine.size()), there(mine.size());
-    for (size_t i = 0; i < mine.size(); ++i) held[i] = mine[i] != nullptr;
-    // Between groups each learns what the other one has: twice, and all know of all.
-    for (int round = 0; round < 2; ++round) {
-        lower.Allreduce(held.data(), there.data(), count, real_of(MPI_SIGNED_CHAR), real_of(MPI_MAX),
-                        static_cast<MPI_Comm>(comm->real));
-        for (size_t i = 0; i < mine.size(); ++i) held[i] = std::max(held[i], there[i]);
-    }
-    return held;
-}
-
 void check(int error) {
     if (error != MPI_SUCCESS) die("cannot make a persistent collective again: MPI error %d", error);
 }
@@ -55,7 +41,9 @@ MPI_Request make_idle(MPI_Comm real_comm) {
 }
 
 void rebuild_on(CommRecord *comm, const std::vector<RequestRecord *> &mine) {
-    const std::vector<char> held = held_by_anybody(comm, mine);
+    std::vector<int> held(mine.size());  // by any member
+    for (size_t i = 0; i < mine.size(); ++i) held[i] = mine[i] != nullptr;
+    any_of(comm, held);
     std::int64_t number = 0;
     for (size_t i = 0; i < mine.size(); ++i) {
         if (!held[i]) continue;
