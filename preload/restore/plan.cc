@@ -52,7 +52,6 @@ constexpr Advice kAdvices[] = {
     {image::kWipeOnFork, MADV_WIPEONFORK}, {image::kDontDump, MADV_DONTDUMP},         {image::kMergeable, MADV_MERGEABLE},
     {image::kRandom, MADV_RANDOM},         {image::kSequential, MADV_SEQUENTIAL}};
 
-
 Action map_action(const SourceRegion &region) {
     switch (region.kind) {
         case RegionKind::anonymous:
@@ -148,11 +147,15 @@ class Builder {
         add_maps();
         plan_.map_count = plan_.steps.size() + plan_.vdso.size();
         // Before the contents: how they are to be held in memory.
-        for (const auto &[attribute, advice] : kAdvices) add_for(attribute, Action::advise, advice);
+        for (const auto &[attribute, advice] : kAdvices)
+            add_for(attribute, Action::advise, [advice](const SourceRegion &) { return advice; });
         add_contents();
         add_patches();
         add_protections();
-        add_locks();
+        // Last, since a locked page that cannot be accessed is not brought in.
+        add_for(image::kLocked, Action::lock, [](const SourceRegion &region) {
+            return region.attributes & image::kLockedOnFault ? std::uint32_t{MLOCK_ONFAULT} : 0;
+        });
         return std::move(plan_);
     }
 
@@ -236,27 +239,15 @@ class Builder {
         }
     }
 
-    void add_for(std::uint32_t attribute, Action action, std::uint32_t flags) {
+    template <class Flags>
+    void add_for(std::uint32_t attribute, Action action, Flags flags_of) {
         for (const auto &region : source_.regions) {
             if (!(region.attributes & attribute) || region.kind == RegionKind::vdso) continue;
             Step step{};
             step.action = action;
             step.address = region.start;
             step.length = region.length;
-            step.flags = flags;
-            append(step);
-        }
-    }
-
-    // Last, since a locked page that cannot be accessed is not brought in.
-    void add_locks() {
-        for (const auto &region : source_.regions) {
-            if (!(region.attributes & image::kLocked) || region.kind == RegionKind::vdso) continue;
-            Step step{};
-            step.action = Action::lock;
-            step.address = region.start;
-            step.length = region.length;
-            step.flags = region.attributes & image::kLockedOnFault ? MLOCK_ONFAULT : 0;
+            step.flags = flags_of(region);
             append(step);
         }
     }
