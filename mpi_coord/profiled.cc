@@ -2,7 +2,8 @@
 #include "mpi_coord/profiled.h"
 
 #include <dlfcn.h>
-#include <link.h>
+
+#include "mpi_coord/by_name.h"
 
 namespace sckpt::mpi {
 namespace {
@@ -23,14 +24,11 @@ extern "C" {
 void find_profilers() {
     void *libmpi = dlopen("libmpi.so.40", RTLD_LAZY | RTLD_NOLOAD);
     if (!libmpi) return;
-    dlclose(libmpi);
     for (Entry *entry = __start_sckpt_profiled; entry != __stop_sckpt_profiled; ++entry) {
-        Dl_info info;
-        link_map *owner = nullptr;
         void *next = dlsym(RTLD_NEXT, entry->name);
-        if (next && dladdr1(next, &info, reinterpret_cast<void **>(&owner), RTLD_DL_LINKMAP) && owner != libmpi)
-            entry->target = next;
+        if (next && next != symbol_in(libmpi, entry->name)) entry->target = next;
     }
+    dlclose(libmpi);
 }
 
 }  // namespace sckpt::mpi
