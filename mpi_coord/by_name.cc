@@ -6,7 +6,6 @@
 #include "mpi_coord/by_name.h"
 
 #include <dlfcn.h>
-#include <link.h>
 
 #include <cstring>
 
@@ -24,15 +23,14 @@ using Dlsym = void *(void *, const char *);
     if (!strstr(name, "MPI") && !strstr(name, "mpi_")) return nullptr;
     void *theirs = sckpt_real_dlsym(library, name);
     if (!theirs) return nullptr;
-    Dl_info info;
-    link_map *owner = nullptr;
-    if (!dladdr1(theirs, &info, reinterpret_cast<void **>(&owner), RTLD_DL_LINKMAP) || !owner) return theirs;
     // The lower half's, in a namespace of its own, is not meant.
     void *libmpi = dlopen("libmpi.so.40", RTLD_LAZY | RTLD_NOLOAD);
+    const bool is_of_libmpi = libmpi && sckpt_real_dlsym(libmpi, name) == theirs;
     if (libmpi) dlclose(libmpi);
     dlerror();  // the program has called dlsym alone, and that has succeeded
-    if (owner != libmpi) return theirs;
+    if (!is_of_libmpi) return theirs;
     // A library that was preloaded has to be opened before anything can be asked of it.
+    Dl_info info;
     static void *const self = dladdr(reinterpret_cast<void *>(&sckpt_function_of_mpi), &info)
                                   ? dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD)
                                   : nullptr;
