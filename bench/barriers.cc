@@ -12,28 +12,10 @@
 #include <string>
 #include <vector>
 
-namespace {
-
-void put(const std::string &path, const std::string &text) {
-    const std::string temporary = path + ".tmp";
-    std::FILE *file = std::fopen(temporary.c_str(), "w");
-    if (file == nullptr || std::fputs(text.c_str(), file) < 0 || std::fclose(file) != 0 ||
-        std::rename(temporary.c_str(), path.c_str()) != 0) {
-        std::perror(("barriers: cannot write " + path).c_str());
-        std::exit(EXIT_FAILURE);
-    }
-}
-
-// True while rank 0 has not seen `go`: all ranks leave the loop in the same turn.
-bool keep_going(int rank, const std::string &go) {
-    int more = rank == 0 && access(go.c_str(), F_OK) != 0 ? 1 : 0;
-    MPI_Bcast(&more, 1, MPI_INT, 0, MPI_COMM_WORLD);
-    return more != 0;
-}
-
-}  // namespace
+#include "bench/job_files.h"
 
 int main(int argc, char **argv) {
+    using namespace sckpt::bench;
     MPI_Init(&argc, &argv);
     int rank = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);

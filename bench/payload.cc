@@ -4,7 +4,6 @@
 //   ready.R  written by rank R when its memory is filled: its process id
 //   ping     asks: every rank R that sees it creates pong.R with the milliseconds of its longest turn so far
 //   go       ends the loop; the memory is checked, and result.R says "ok" or "wrong"
-#include <fcntl.h>
 #include <mpi.h>
 #include <unistd.h>
 
@@ -18,21 +17,11 @@
 #include <thread>
 #include <vector>
 
+#include "bench/job_files.h"
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-void put(const std::string &path, const std::string &text) {
-    const std::string temporary = path + ".tmp";
-    std::FILE *file = std::fopen(temporary.c_str(), "w");
-    if (file == nullptr || std::fputs(text.c_str(), file) < 0 || std::fclose(file) != 0 ||
-        std::rename(temporary.c_str(), path.c_str()) != 0) {
-        std::perror(("payload: cannot write " + path).c_str());
-        std::exit(EXIT_FAILURE);
-    }
-}
-
-bool exists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
 
 void fill(std::vector<std::uint64_t> &memory, int rank) {
     std::mt19937_64 generator(static_cast<std::uint64_t>(rank) + 1);
@@ -44,17 +33,10 @@ bool intact(const std::vector<std::uint64_t> &memory, int rank) {
     return std::all_of(memory.begin(), memory.end(), [&](std::uint64_t word) { return word == generator(); });
 }
 
-// True while rank 0 has not seen `go`: all ranks leave the loop in the same turn.
-bool keep_going(int rank, const std::string &go) {
-    int stop = rank == 0 && exists(go) ? 1 : 0;
-    int any = 0;
-    MPI_Allreduce(&stop, &any, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-    return any == 0;
-}
-
 }  // namespace
 
 int main(int argc, char **argv) {
+    using namespace sckpt::bench;
     MPI_Init(&argc, &argv);
     int rank = 0;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
