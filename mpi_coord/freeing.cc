@@ -13,7 +13,9 @@ namespace {
 
 bool in_use(const DatatypeRecord *type) {
     bool found = false;
-    for_each_request([&](RequestRecord *request) { found |= request->datatype == type || needed_by_persistent_collective(request, type); });
+    for_each_request([&](RequestRecord *request) {
+        found |= request->datatype == type || needed_by_persistent_collective(request, type);
+    });
     return found;
 }
 

@@ -39,7 +39,8 @@ void apply(int slot, void *in, void *inout, int *length, MPI_Datatype *real) {
         reinterpret_cast<void (*)(void *, void *, MPI_Fint *, MPI_Fint *)>(op->function)(in, inout, &count, &index);
     } else if (op->cxx_function) {
         using Intercept = void(void *, void *, int *, MPI_Datatype *, MPI_User_function *);
-        reinterpret_cast<Intercept *>(reinterpret_cast<void (*)()>(op->function))(in, inout, length, &handle, op->cxx_function);
+        auto *intercept = reinterpret_cast<Intercept *>(reinterpret_cast<void (*)()>(op->function));
+        intercept(in, inout, length, &handle, op->cxx_function);
     } else {
         op->function(in, inout, length, &handle);
     }

@@ -41,6 +41,6 @@ auto undone_when_cancelled(void (*undo)(void *), void *argument, Wait wait) {
 }
 
 // With all signals blocked around a wait that unblocks them itself: a cancelled thread gets its mask back.
-inline void give_mask_back(void *mask) { system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(static_cast<std::uint64_t *>(mask)), 0, 8); }
+inline void give_mask_back(void *mask) { system_call(SYS_rt_sigprocmask, SIG_SETMASK, as_long(mask), 0, 8); }
 
 }  // namespace sckpt

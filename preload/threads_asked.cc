@@ -31,7 +31,8 @@ int ask_copy(const ThreadRecord *record, pthread_attr_t *attributes) {
     constexpr std::size_t kMost = 8192, kHead = 24;  // of the head, the first and third words are the address
     static const auto *size = static_cast<const std::uint32_t *>(dlsym(RTLD_NEXT, "_thread_db_sizeof_pthread"));
     const std::size_t bytes = size ? *size : 0;
-    if (bytes < control_block().id + sizeof(int) || bytes > kMost) return real::pthread_getattr_np(record->pthread, attributes);
+    if (bytes < control_block().id + sizeof(int) || bytes > kMost)
+        return real::pthread_getattr_np(record->pthread, attributes);
     alignas(64) char copy[kMost];
     memcpy(copy, reinterpret_cast<const void *>(record->pthread), bytes);
     const auto place = reinterpret_cast<std::uint64_t>(&copy[0]);

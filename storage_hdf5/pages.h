@@ -49,7 +49,8 @@ class ProcessMemory {
 
     // Pages of `region` whose content a fresh mapping would not have, or may not have when it is restored.  anonymous,
     // heap, stack: present or swapped out, the shared zero page apart; file_private: written since they were mapped;
-    // file_private with kCopied, object_shared: all that are there; segment, anonymous_shared: all, because a snapshot made by clone() has no page-table entries of shared memory;
+    // file_private with kCopied, object_shared: all that are there; segment, anonymous_shared: all, because a snapshot
+    // made by clone() has no page-table entries of shared memory;
     // file_shared, writable: all that the file's `file_size` bytes reach into (mmap(2): others raise SIGBUS); other
     // kinds: none.
     std::expected<std::vector<PageRange>, std::string> pages_to_store(const image::Region &region,

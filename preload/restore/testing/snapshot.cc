@@ -175,7 +175,8 @@ void store_flat(const Victim &victim, Source &source) {
     for (std::uint64_t index = 0; index < source.regions.size(); ++index) {
         const auto &region = source.regions[index];
         const bool written = image::written_shared(region.kind, region.protection);
-        if ((region.kind == RegionKind::vdso && !holds_vdso_code(region)) || (region.kind == RegionKind::file_shared && !written)) continue;
+        if (region.kind == RegionKind::vdso && !holds_vdso_code(region)) continue;
+        if (region.kind == RegionKind::file_shared && !written) continue;
         const std::string bytes = contents(memory, region);
         const std::string base =
             region.kind == RegionKind::file_private ? file_part(region) : std::string(bytes.size(), 0);
