@@ -16,6 +16,7 @@
 #include "mpi_coord/construct.h"
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/drain.h"
+#include "mpi_coord/hints.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/requests.h"
 #include "mpi_coord/wait.h"
@@ -119,6 +120,7 @@ int release(MPI_Comm *comm, int (*function)(MPI_Comm *)) {
         *comm = MPI_COMM_NULL;
         return MPI_SUCCESS;
     }
+    give_back();
     MPI_Comm real = static_cast<MPI_Comm>(record->real);
     const int error = function(&real);
     if (error != MPI_SUCCESS) return error;

@@ -11,13 +11,6 @@
 
 namespace sckpt::mpi {
 
-// The fields of a status that a completion of a single request writes (MPI-3.1, 3.2.5: not MPI_ERROR).
-inline void copy_status(MPI_Status *to, const MPI_Status &from) {
-    const int error = to->MPI_ERROR;
-    *to = from;
-    to->MPI_ERROR = error;
-}
-
 // What a request completed at a cut reports.  Returns its error after calling the communicator's error handler.
 int deliver_outcome(RequestRecord *record, MPI_Status *status);
 

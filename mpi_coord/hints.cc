@@ -17,6 +17,8 @@ namespace sckpt::mpi {
 RequestRecord completed_at_once;
 std::size_t completion_word = 0;
 void (*progress)() = nullptr;
+std::size_t status_place = 0;
+MPI_Request put_off = nullptr;
 
 namespace {
 
@@ -78,50 +80,71 @@ Head head_of(MPI_Request request) {
     return head;
 }
 
-using Words = std::set<std::size_t>;
-// Words that were 0 in a request that was incomplete and are 1 now that it is complete, by their place in bytes.
-Words changed_to_one(const Head &incomplete, MPI_Request request) {
-    const Head complete = head_of(request);
-    Words words;
+using Places = std::set<std::size_t>;  // in bytes from the handle
+
+// Words that were 0 in a request that was incomplete and are 1 now that it is complete.
+Places changed_to_one(const Head &incomplete, const Head &complete) {
+    Places places;
     for (std::size_t i = 1; i < kHead; ++i)
-        if (incomplete[i] == 0 && complete[i] == 1) words.insert(i * sizeof(std::uintptr_t));
-    return words;
+        if (incomplete[i] == 0 && complete[i] == 1) places.insert(i * sizeof(std::uintptr_t));
+    return places;
 }
 
-Words words_of_receive() {
+// What a receive looks like.
+struct Trial {
+    Head incomplete, complete;
+    MPI_Status status;  // MPI_ERROR is what MPI_Wait returned
+};
+
+// Of a message of this rank to itself.
+Trial receive(int sent, int room) {
     constexpr int kTag = 7;
     const MPI_Comm comm = control::self_comm();
-    char in[3], out[3] = {};
+    char in[8], out[8] = {};
     MPI_Request request;
-    lower.Irecv(in, sizeof in, real_of(MPI_BYTE), 0, kTag, comm, &request);
-    const Head incomplete = head_of(request);
-    lower.Send(out, sizeof out, real_of(MPI_BYTE), 0, kTag, comm);
+    Trial trial;
+    lower.Irecv(in, room, real_of(MPI_BYTE), 0, kTag, comm, &request);
+    trial.incomplete = head_of(request);
+    lower.Send(out, sent, real_of(MPI_BYTE), 0, kTag, comm);
     for (int done = 0; !done;) lower.Request_get_status(request, &done, MPI_STATUS_IGNORE);
-    Words words = changed_to_one(incomplete, request);
-    lower.Wait(&request, MPI_STATUS_IGNORE);
-    return words;
+    trial.complete = head_of(request);
+    trial.status.MPI_ERROR = lower.Wait(&request, &trial.status);
+    return trial;
 }
 
-Words words_of_generalized_request() {
+Places places_of_status(const Trial &trial) {
+    Places places;
+    const auto *head = reinterpret_cast<const char *>(trial.complete.data());
+    for (std::size_t at = 0; at + sizeof trial.status <= sizeof trial.complete; at += alignof(MPI_Status))
+        if (std::memcmp(head + at, &trial.status, sizeof trial.status) == 0) places.insert(at);
+    return places;
+}
+
+// The one place that two kinds of requests have in common; 0 when there is none, or more.
+std::size_t common_place(const Places &one, const Places &other) {
+    Places common;
+    std::ranges::set_intersection(one, other, std::inserter(common, common.end()));
+    return common.size() == 1 ? *common.begin() : 0;
+}
+
+Places words_of_generalized_request() {
     MPI_Request request;
     lower.Grequest_start([](void *, MPI_Status *) { return MPI_SUCCESS; }, [](void *) { return MPI_SUCCESS; },
                          [](void *, int) { return MPI_SUCCESS; }, nullptr, &request);
     const Head incomplete = head_of(request);
     lower.Grequest_complete(request);
-    Words words = changed_to_one(incomplete, request);
+    const Places places = changed_to_one(incomplete, head_of(request));
     lower.Wait(&request, MPI_STATUS_IGNORE);
-    return words;
+    return places;
 }
 
-// It is the one that is common to requests of different kinds.
-void learn_completion_word() {
-    completion_word = 0;
+void learn_places() {
+    const Trial fits = receive(3, 5), truncated = receive(5, 2);
     progress = reinterpret_cast<void (*)()>(lower_symbol("opal_progress"));
-    if (!progress) return;
-    Words common;
-    std::ranges::set_intersection(words_of_receive(), words_of_generalized_request(),
-                                  std::inserter(common, common.end()));
-    if (common.size() == 1) completion_word = *common.begin();
+    completion_word =
+        progress ? common_place(changed_to_one(fits.incomplete, fits.complete), words_of_generalized_request()) : 0;
+    status_place = common_place(places_of_status(fits), places_of_status(truncated));
+    put_off = nullptr;  // one of a lower half that is gone
 }
 
 }  // namespace
@@ -129,7 +152,13 @@ void learn_completion_word() {
 void learn_hints() {
     learn_completed_at_once();
     learn_eager_counts();
-    learn_completion_word();
+    learn_places();
+}
+
+void give_back_slow() {
+    MPI_Request real = put_off;
+    put_off = nullptr;
+    lower.Wait(&real, MPI_STATUS_IGNORE);
 }
 
 }  // namespace sckpt::mpi

@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "mpi_coord/handles.h"
+#include "mpi_coord/requests.h"
 
 namespace sckpt::mpi {
 
@@ -34,6 +35,35 @@ extern void (*progress)();
 
 inline const volatile std::uintptr_t *word_of_completion(MPI_Request real) {
     return reinterpret_cast<const volatile std::uintptr_t *>(reinterpret_cast<const char *>(real) + completion_word);
+}
+
+// --- outcome of receives
+//
+// A request that is complete holds its status: `status_place` is the distance in bytes of that from the handle, 0 when it
+// is not known.  With it a receive can end without a call, and its request be given back when there is time for that: a
+// program that answers a message does not wait for it.
+extern std::size_t status_place;
+// One that is complete and is still to be given back, or null.  Not with MPI_THREAD_MULTIPLE.
+extern MPI_Request put_off;
+
+// Out of line: gives it back.
+void give_back_slow();
+// Before a communicator or MPI ends, and wherever there is time.
+inline void give_back() {
+    if (put_off) give_back_slow();
+}
+
+// The end of a receive that is complete and in order; false when MPI has to be asked.
+[[gnu::always_inline]] inline bool ended(MPI_Request real, MPI_Status *status) {
+    if (status_place == 0 || put_off || posted_concurrently) [[unlikely]]
+        return false;
+    const MPI_Status &outcome =
+        *reinterpret_cast<const MPI_Status *>(reinterpret_cast<const char *>(real) + status_place);
+    if (outcome.MPI_ERROR != MPI_SUCCESS) [[unlikely]]
+        return false;
+    if (status != MPI_STATUS_IGNORE) copy_status(status, outcome);
+    put_off = real;
+    return true;
 }
 
 // Are the requests of a wait complete?  Asked turn after turn.

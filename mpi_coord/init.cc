@@ -11,6 +11,7 @@
 #include "mpi_coord/comm.h"
 #include "mpi_coord/coordinator.h"
 #include "mpi_coord/half.h"
+#include "mpi_coord/hints.h"
 #include "mpi_coord/objects.h"
 #include "mpi_coord/profiled.h"
 #include "mpi_coord/rebuild.h"
@@ -139,6 +140,7 @@ int PMPI_Finalize(void) {
     if (const int error = delete_attributes(record_of(MPI_COMM_SELF)); error != MPI_SUCCESS) return error;
     delete_attributes(record_of(MPI_COMM_WORLD));
     leave_coordinator();
+    give_back();
     const int error = lower.Finalize();
     if (auto flush = reinterpret_cast<void (*)()>(lower_symbol("sckpt_lower_flush"))) flush();
     return error;

@@ -143,8 +143,8 @@ namespace {
 
 extern "C" {
 
-// MPI_Send and MPI_Recv go round the request where they can (hints.h): the way from a message's arrival to the answer is
-// the latency that programs feel.
+// MPI_Send and MPI_Recv go round the record of a request where they can (hints.h): the way from a message's arrival to the
+// answer is the latency that programs feel.
 int PMPI_Send(const void *buffer, int count, MPI_Datatype type, int destination, int tag, MPI_Comm comm) {
     const DatatypeRecord *layout = record_of(type);
     CommRecord *const about = record_of(comm);
@@ -194,8 +194,9 @@ int PMPI_Recv(void *buffer, int count, MPI_Datatype type, int source, int tag, M
     if (error != MPI_SUCCESS) [[unlikely]]
         return error;
     const std::uint64_t order = next_posting();
+    give_back();
     if (complete_soon(real)) [[likely]] {
-        error = lower.Wait(&real, status);
+        if (!ended(real, status)) error = lower.Wait(&real, status);
         ++about->received[source];
         return error;
     }

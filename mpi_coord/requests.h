@@ -48,6 +48,13 @@ void for_each_request(Function function) {
                   &function);
 }
 
+// The fields of a status that a completion of a single request writes (MPI-3.1, 3.2.5: not MPI_ERROR).
+inline void copy_status(MPI_Status *to, const MPI_Status &from) {
+    const int error = to->MPI_ERROR;
+    *to = from;
+    to->MPI_ERROR = error;
+}
+
 // Completion towards the application of a request whose lower half has just reported completion with `status`:
 // counts a received message.
 inline void count_completion(RequestRecord *record, const MPI_Status &status) {
