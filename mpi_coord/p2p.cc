@@ -42,7 +42,7 @@ namespace {
     note_send(record);
     return record;
 }
-[[gnu::noinline]] RequestRecord *posted_receive(MPI_Request real, std::uint64_t order, void *buffer, int count,
+[[gnu::always_inline]] inline RequestRecord *posted_receive(MPI_Request real, std::uint64_t order, void *buffer, int count,
                                                 MPI_Datatype type, int source, int tag, CommRecord *about) {
     RequestRecord *record = take_request();
     describe(record, Operation::receive, Mode::standard, buffer, count, type, source, tag, about);
