@@ -2,7 +2,7 @@
 //
 // One object per rank and process, pure: (state, event) -> (state, messages).  It knows no MPI, clock, lock or
 // descriptor and allocates by operator new only, so the driver may call it from a signal handler, provided that the
-// handler did not interrupt another call of the same object.  The rules R1..R11 are at the head of settle_impl.h; what
+// handler did not interrupt another call of the same object.  The rules R1..R12 are at the head of settle_impl.h; what
 // happens without them, the counterexamples CE1..CE10, is in tests/unit/settle_counterexamples_test.cc.
 //
 // What the driver owes:

@@ -1,6 +1,6 @@
-/* SETTLE, the agreement of mpi_coord/settle.h, as Promela: the rules R1..R11 as they are built (settle_impl.h,
- * settle_epochs_impl.h), and ranks that run small programs of collectives and messages over them.  tests/model/run.py
- * has spin look at every state that these can get into.
+/* SETTLE, the agreement of mpi_coord/settle.h, as Promela: the rules R1..R12 as they are built (settle_impl.h,
+ * settle_epochs_impl.h), and ranks that run small programs of collectives, messages and one-sided communication over
+ * them.  tests/model/run.py has spin look at every state that these can get into.  R12 is in windows.pml.
  *
  * What the programs are and who is in which communicator comes from case.h, written by cases.py: tables of `CASES`
  * cases of N ranks and G communicators, of which the first step of a run chooses one.  A step of a rank is one call of
@@ -12,15 +12,19 @@
  *
  * Checked: nobody hangs (no invalid end state: a reply is held until its rank is passive, so a gate that stays shut shows
  * as one); at the root's decision to stop nobody is inside or active, the counts of all members are equal and no counted
- * message is in flight; nobody enters anything from then on; nobody who has stopped is told that the epoch was abandoned.
- * With LIVE also: every fair run comes to its end.
+ * message is in flight; nobody is between an operation behind a fence and the next fence, or between start and complete,
+ * or has been promised a lock that it does not have; nobody enters or begins anything from then on; nobody who has
+ * stopped is told that the epoch was abandoned.  With LIVE also: every fair run comes to its end; with RESTS, for ranks
+ * that do nothing but compete for locks: none begins again once it knows that all are aware.
  *
  * Modes: GIVE_UP any rank may give up once; REQUESTS 2 a second request at any time; DRIVER the epochs are numbered as
  * coordinator.cc does it: one more than the last one that ended here, and who was abandoned asks again.
  * Broken rules, named as in settle.h, to see that spin finds them: GATE_BEFORE_GO NO_DEMAND ANNOUNCE_LATE
  * RELAY_BY_GLOBAL_TREE GATE_THOSE_WHO_OWE NO_FIRST_ANNOUNCEMENT STOP_AFTER_FIRST_WAVE STOP_AFTER_EQUAL_SUMS
  * DROP_UNKNOWN_RAISE ABANDON_DOWN_THE_TREE LEAVE_STALE_READY; and, which settle.h has no switch for: KEEP_DEMANDS when
- * passive, CROSS_DEMANDS.
+ * passive, CROSS_DEMANDS.  Of R12, which has none there: NO_DEMAND_INSIDE, KEEP_INSIDE_DEMANDS when out again; demands for a
+ * lock BIND_ALL, or only the BIND_HOLDERS_OF_NOW, when they arrive; BEGIN_WHEN_PASSIVE; NO_OBLIGATION between start and
+ * complete; NO_FENCE_OWED after an operation, or FORGET_OLD_OPERATIONS, of before the request; STAY_UNSURE of a lock.
  */
 #include "case.h"
 
@@ -39,7 +43,7 @@ mtype = { READY, GO, WAVE, REPLY, STOP, RAISE, DEMAND, RELEASE, GIVES_UP, ABANDO
 /* Constant tables and variables that live within one step are `hidden`: not part of the state. */
 hidden mtype kind;
 hidden byte stamp, a, b;        /* of the message in hand: epoch and numbers */
-hidden byte p, c, t;            /* of loops: peer, communicator, member of the tree */
+hidden byte p, c, t;            /* of loops: peer, communicator, member of the tree (pan.c has a t: no index on the left) */
 hidden byte wanted, dead, total_sent, total_received;
 
 byte which; /* case */
@@ -54,7 +58,8 @@ byte phase[N], epoch[N];
 byte entered[N * G], latest[N * G];
 byte known[N * G * N];
 byte sent[N], received[N];
-byte demanders[N], demanded[N]; /* sets of ranks */
+byte demanders[N * IDS];        /* sets of ranks, by what the demands are for: windows.pml; else in point-to-point */
+byte demanded[N];               /* set of ranks */
 bool told[N];                   /* the machine knows that its rank waits in point-to-point */
 byte ready_children[N], missing[N], sum_sent[N], sum_received[N];
 bool ready_sent[N], wave[N];
@@ -90,7 +95,8 @@ byte ended;
 
 #define OWES(g, r) (latest[AT(r, g)] > entered[AT(r, g)] && HAS(MEMBERS(g), r))
 #define OWING(r) SOME_COMM(OWES, r)
-#define ACTIVE(r) (OWING(r) || demanders[r] != 0)
+#define DEMANDERS(r, id) demanders[(r) * IDS + (id)]
+#define ACTIVE(r) (OWING(r) || BOUND(r) || OBLIGED(r))
 #define IN_EPOCH(r) (phase[r] == AWARE || phase[r] == GATED)
 
 /* --- what a rank's program is at */
@@ -107,17 +113,19 @@ byte ended;
                       (DOES(r) == EARLY && (FIRST(WITH(r)) == r || THROUGH(FIRST(WITH(r)), r, WITH(r)))))
 
 /* Whom it waits for, and whether that has come. */
-#define WAITS(r) (DOES(r) == RECEIVE || DOES(r) == RECEIVE_ANY || DOES(r) == RECEIVED)
-#define PEERS(r) (DOES(r) == RECEIVE_ANY -> WITH(r) : 1 << WITH(r))
+#define RECEIVES(r) (DOES(r) == RECEIVE || DOES(r) == RECEIVE_ANY)
+#define WAITS(r) (RECEIVES(r) || DOES(r) == RECEIVED || DOES(r) == EXPOSURE)
+#define PEERS(r) (DOES(r) == RECEIVE_ANY || DOES(r) == EXPOSURE -> WITH(r) : 1 << WITH(r))
 #define FROM_PEER(q, r, x) (HAS(PEERS(r), q) && flying[(q) * N + (r)] > 0)
-#define CAN_FINISH(r) (DOES(r) == RECEIVED -> flying[(r) * N + WITH(r)] == 0 : SOME_RANK(FROM_PEER, r, 0))
+#define CAN_FINISH(r) (DOES(r) == RECEIVED -> flying[(r) * N + WITH(r)] == 0 : \
+                       (DOES(r) == EXPOSURE -> EXPOSURE_ENDS(r) : SOME_RANK(FROM_PEER, r, 0)))
 
 /* R6: no demand of somebody whose own is in force; of two that cross, the higher rank's is withdrawn. */
 #define HIGHER(r) (((1 << N) - 1) & ~((2 << (r)) - 1))
 #ifdef CROSS_DEMANDS
 #define UNDEMANDING(r) 255
 #else
-#define UNDEMANDING(r) (~demanders[r] | (HIGHER(r) & demanded[r]))
+#define UNDEMANDING(r) (~BINDING(r) | (HIGHER(r) & demanded[r]))
 #endif
 #ifdef KEEP_DEMANDS
 #define WANTED(r) (told[r] && (ACTIVE(r) || demanded[r] != 0) -> PEERS(r) & UNDEMANDING(r) : 0)
@@ -143,10 +151,11 @@ byte ended;
 /* R10.  A poll comes after all that has arrived was received; only fairness, which is of processes, needs to know it. */
 #define ANSWERS(r) (phase[r] == GATED && wave[r] && missing[r] == 0 && !ACTIVE(r))
 #define NO_MESSAGE(q, r, x) NOTHING(q, r)
+#define POLL_DUE(r) (DEMANDS_CHANGE(r) || LATE(r) || ANSWERS(r) || TELLS_OF_WINDOWS(r))
 #ifdef LIVE
-#define CAN_POLL(r) ((DEMANDS_CHANGE(r) || LATE(r) || ANSWERS(r)) && EVERY_RANK(NO_MESSAGE, r, 0))
+#define CAN_POLL(r) (POLL_DUE(r) && EVERY_RANK(NO_MESSAGE, r, 0))
 #else
-#define CAN_POLL(r) (DEMANDS_CHANGE(r) || LATE(r) || ANSWERS(r))
+#define CAN_POLL(r) POLL_DUE(r)
 #endif
 
 /* --- messages */
@@ -183,6 +192,19 @@ inline announce(r, g) {
     fi
 }
 
+#ifdef WINDOWS
+#include "windows.pml"
+#else
+#define BINDING(r) DEMANDERS(r, 0)
+#define BOUND(r) (BINDING(r) != 0)
+#define OBLIGED(r) false
+#define TELLS_OF_WINDOWS(r) false
+#define THROUGH_EPOCHS(q, x, y) true
+#define EXPOSURE_ENDS(r) false
+#define AWAITS(r) false
+#define STEPS_OF_WINDOWS(r)
+#endif
+
 /* --- into an epoch and out of it */
 
 inline reset(r) {
@@ -190,7 +212,8 @@ inline reset(r) {
         latest[AT(r, c)] = 0;
         for (p : 0 .. N - 1) { known[EDGE(r, c, p)] = 0 }
     }
-    demanders[r] = 0; demanded[r] = 0; told[r] = false;
+    for (p : 0 .. IDS - 1) { DEMANDERS(r, p) = 0 }
+    demanded[r] = 0; told[r] = false;
     sent[r] = 0; received[r] = 0;
     ready_children[r] = 0; ready_sent[r] = false;
     wave[r] = false; missing[r] = 0; sum_sent[r] = 0; sum_received[r] = 0;
@@ -274,6 +297,7 @@ inline stop(r) {
 
 inline judge() {
     assert(EVERY_RANK(ALL_OUT, 0, 0));
+    assert(EVERY_RANK(THROUGH_EPOCHS, 0, 0));
     assert(EVERY_COMM(EQUAL_COUNTS, 0));
     total_sent = 0; total_received = 0;
     for (t : 0 .. N - 1) { total_sent = total_sent + sent[t]; total_received = total_received + received[t] }
@@ -328,8 +352,17 @@ inline poll(r) {
     :: else
     fi;
 #endif
+#ifdef WINDOWS
+    tell_of_windows(r);
+    if
+    :: !inside[r] ->
+#endif
     update_demands(r);
     if :: ANSWERS(r) -> answer_wave(r) :: else fi
+#ifdef WINDOWS
+    :: else
+    fi
+#endif
 }
 
 inline unblocked(r) {
@@ -363,8 +396,17 @@ inline handle(r, from) {
         :: else
         fi
 #endif
-    :: kind == DEMAND -> received[r]++; demanders[r] = demanders[r] | (1 << from)
-    :: kind == RELEASE -> received[r]++; demanders[r] = demanders[r] & ~(1 << from)
+    :: kind == DEMAND ->
+        received[r]++;
+#ifdef BIND_HOLDERS_OF_NOW
+        if :: a == 0 || a == SIDE || HAS(holds[r], a - 1) ->
+#endif
+        DEMANDERS(r, a) = DEMANDERS(r, a) | (1 << from)
+#ifdef BIND_HOLDERS_OF_NOW
+        :: else
+        fi
+#endif
+    :: kind == RELEASE -> received[r]++; DEMANDERS(r, a) = DEMANDERS(r, a) & ~(1 << from)
     :: kind == GIVES_UP ->
         if :: r == 0 -> abandon() :: else -> send(r, PARENT(r), GIVES_UP, 0, 0) fi
     :: kind == ABANDON -> leave(r, epoch[r])
@@ -405,6 +447,10 @@ inline enter(r, g) {
 #endif
     :: else
     fi
+#ifdef WINDOWS
+    ;
+    if :: DOES(r) == FENCE -> operations[r] = operations[r] & ~(1 << g) :: else fi
+#endif
 }
 
 /* The creation of CHILD returns in a member. */
@@ -418,7 +464,7 @@ inline learn_child(r) {
 }
 
 #define RUNS(r) (!inside[r] && phase[r] != STOPPED)
-#define ENTERS(r) (DOES(r) == BLOCKING || DOES(r) == EARLY || DOES(r) == CREATE)
+#define ENTERS(r) (DOES(r) == BLOCKING || DOES(r) == EARLY || DOES(r) == CREATE || DOES(r) == FENCE)
 
 /* The machine takes up the request: at once, or when the epoch that it cannot leave has ended. */
 #define TAKES_SIGNAL(r) (signalled[r] && RUNS(r) && (phase[r] == IDLE || (phase[r] == AWARE && !ready_sent[r])))
@@ -442,7 +488,7 @@ inline learn_child(r) {
 
 #define FROM_RANK(q) \
     :: d_step { CAN_RECEIVE(q, r) -> receive(r, q) } \
-    :: d_step { RUNS(r) && (DOES(r) == RECEIVE || DOES(r) == RECEIVE_ANY) && FROM_PEER(q, r, 0) -> \
+    :: d_step { RUNS(r) && RECEIVES(r) && FROM_PEER(q, r, 0) -> \
                 flying[q * N + r]--; unblocked(r); pc[r]++ }
 
 proctype rank(byte r) {
@@ -455,7 +501,7 @@ proctype rank(byte r) {
         if :: epoch[r] < t -> stamp = t; become_aware(r, stamp); ready_when_complete(r) :: else fi }
     EACH_RANK(FROM_RANK)
     :: d_step { IN_EPOCH(r) && !inside[r] && CAN_POLL(r) -> poll(r) }
-    :: d_step { IN_EPOCH(r) && !inside[r] && WAITS(r) && !told[r] && !CAN_FINISH(r) ->
+    :: d_step { IN_EPOCH(r) && !inside[r] && WAITS(r) && !told[r] && !CAN_FINISH(r) && !TELLS_OF_WINDOWS(r) ->
         told[r] = true;
         update_demands(r) }
 #ifdef GIVE_UP
@@ -468,11 +514,12 @@ proctype rank(byte r) {
         phase[r] = IDLE }
 
     :: d_step { RUNS(r) && ENTERS(r) && MAY_ENTER(r, WITH(r)) -> enter(r, WITH(r)); inside[r] = true }
-    :: d_step { inside[r] && MAY_LEAVE(r) -> inside[r] = false; learn_child(r); pc[r]++ }
+    :: d_step { inside[r] && ENTERS(r) && !AWAITS(r) && MAY_LEAVE(r) -> inside[r] = false; learn_child(r); pc[r]++ }
     :: d_step { RUNS(r) && DOES(r) == INITIATE && MAY_ENTER(r, WITH(r)) -> enter(r, WITH(r)); pc[r]++ }
     :: d_step { RUNS(r) && (DOES(r) == WAIT || DOES(r) == ADOPT) && ALL_IN(r, WITH(r)) -> learn_child(r); pc[r]++ }
     :: d_step { RUNS(r) && DOES(r) == SEND -> flying[r * N + WITH(r)]++; pc[r]++ }
     :: d_step { RUNS(r) && DOES(r) == RECEIVED && CAN_FINISH(r) -> unblocked(r); pc[r]++ }
+    STEPS_OF_WINDOWS(r)
     od
 }
 
