@@ -302,7 +302,7 @@ void pass_gate(std::span<const Entry> next) {
         if (running && settle->phase() != Phase::idle) {
             if (settle->phase() == Phase::stopped ||
                 std::ranges::none_of(next, [&](const Entry &entry) {
-                    return settle->may_enter(entry.id) && patience.exhausted(*settle, entry.id);
+                    return settle->may_enter(entry.id) && patience.exhausted(*settle, settle->is_due(entry.id));
                 }))
                 return false;
             for (const auto &[id, entered] : next) settle->entering(id, *entered + 1);
@@ -325,9 +325,13 @@ void serve_passing() {
     serving.unlock();
 }
 
-void stand_before_waiting(void (*begin)(void *), void *what) {
+// An access epoch has to be ended in any case, and so has one that others close by a fence.
+void stand_before_waiting(const WinRecord *win, void (*begin)(void *), void *what) {
+    Patience patience;
     serve_until([&] {
-        if (running && !settle->may_block()) return false;
+        if (running && !(settle->may_block() &&
+                         patience.exhausted(*settle, win->info->accessing || settle->is_due(win->comm->info->id))))
+            return false;
         begin(what);
         if (running) {
             note_no_wait();

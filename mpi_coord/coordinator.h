@@ -87,9 +87,9 @@ void enter_meeting(CommRecord *comm, std::uint64_t id, std::span<const std::uint
 
 // --- one-sided communication (win_epoch.cc)
 
-// With attention raised, before what only an active rank may begin (settle.h, R12): stands at the gate, then calls
-// begin(what), which changes what is known of a window, and tells the agreement of it.
-void stand_before_waiting(void (*begin)(void *), void *what);
+// With attention raised, before what only an active rank may begin (settle.h, R12) on the window: stands at the gate, then
+// calls begin(what), which changes what is known of the window, and tells the agreement of it.
+void stand_before_waiting(const WinRecord *win, void (*begin)(void *), void *what);
 // What is known of a window has changed while an epoch is under way.
 void tell_of_windows();
 

@@ -71,9 +71,8 @@ bool others_inside() {
     return false;
 }
 
-bool Patience::exhausted(const mpi_coord::Settle &settle, mpi_coord::CommunicatorId id) {
-    if (thread_level() != MPI_THREAD_MULTIPLE || settle.phase() != mpi_coord::Phase::gated || settle.is_due(id))
-        return true;
+bool Patience::exhausted(const mpi_coord::Settle &settle, bool due) {
+    if (thread_level() != MPI_THREAD_MULTIPLE || settle.phase() != mpi_coord::Phase::gated || due) return true;
     const std::int64_t time = kernel_time(CLOCK_MONOTONIC);
     if (since_ == 0) since_ = time;
     if (time - since_ < std::max(kMostPatience >> std::min(impatient, 20), kLeastPatience)) return false;

@@ -13,7 +13,8 @@ void await_entering();
 // Another thread is in a wrapper.  Below MPI_THREAD_MULTIPLE the lower half must not be entered then.
 bool others_inside();
 
-// How a thread stands before its next collective: which gate opens when, if the agreement lets the rank enter one.
+// How a thread stands before its next collective, or before it waits for a lock or for a target's side: which gate opens
+// when, if the agreement lets the rank go on.
 //
 // To the agreement a rank that somebody needs may enter anything, for what it is needed for may lie behind any of its
 // gates.  With several threads that would let those that nobody waits for run ahead, and bind the other ranks anew:
@@ -21,8 +22,9 @@ bool others_inside();
 // else only after a while, which gets shorter the more often it was needed.
 class Patience {
   public:
-    // Called in every turn at the gate, when the agreement would let the rank enter a collective on `id`.
-    bool exhausted(const mpi_coord::Settle &settle, mpi_coord::CommunicatorId id);
+    // Called in every turn at the gate, when the agreement would let the rank go on.  `due`: others wait for what is
+    // behind it.
+    bool exhausted(const mpi_coord::Settle &settle, bool due);
 
   private:
     std::int64_t since_ = 0;  // on the monotonic clock; 0: not asked yet

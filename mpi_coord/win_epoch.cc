@@ -56,7 +56,7 @@ int wait_inside(WinRecord *win, std::atomic<int> WinInfo::*waits, Begin begin, C
         {
             const Entering entering;
             if (attention.load(std::memory_order_relaxed) & kSettling) [[unlikely]]
-                stand_before_waiting([](void *what) { (*static_cast<decltype(enter) *>(what))(); }, &enter);
+                stand_before_waiting(win, [](void *what) { (*static_cast<decltype(enter) *>(what))(); }, &enter);
             else
                 enter();
         }
@@ -113,7 +113,7 @@ void begin_operation(WinRecord *win) {
     const WinInfo *info = win->info;
     const bool by_fence = info && info->fenced && !info->accessing && !info->holds_lock();
     if (by_fence && win->operations == 0)
-        stand_before_waiting([](void *what) { ++static_cast<WinRecord *>(what)->operations; }, win);
+        stand_before_waiting(win, [](void *what) { ++static_cast<WinRecord *>(what)->operations; }, win);
     else
         ++win->operations;
 }
