@@ -109,10 +109,10 @@ BROKEN = [
     Check("leave-stale-ready", [cases.SHORT], "LEAVE_STALE_READY REQUESTS=2", (HANG,), quick=True),
     Check("keep-demands", [cases.IDLE_SERVERS], "KEEP_DEMANDS", (HANG,), quick=True),
     Check("cross-demands", [cases.IDLE_SERVERS], "CROSS_DEMANDS", (HANG,), quick=True),
-    Check("no-demand-inside-lock", [cases.HELD_LOCK], "NO_DEMAND_INSIDE", (HANG,), quick=True),
+    Check("no-demand-inside-lock", [cases.HELD_LOCK], "NO_DEMAND_INSIDE", (HANG,)),
     Check("no-demand-inside-start", all_roles(cases.ACCESS), "NO_DEMAND_INSIDE", (HANG,), capacity=8, quick=True),
-    Check("no-demand-at-exposure", [cases.EXPOSURE], "NO_DEMAND", (HANG,), capacity=8, quick=True),
-    Check("keep-inside-demands", [cases.ACCESS], "KEEP_INSIDE_DEMANDS", (HANG,), quick=True),
+    Check("no-demand-at-exposure", [cases.EXPOSURE], "NO_DEMAND", (HANG,), capacity=8),
+    Check("keep-inside-demands", [cases.ACCESS], "KEEP_INSIDE_DEMANDS", (HANG,)),
     Check("bind-all", [cases.COMPETITION], "BIND_ALL RESTS", (NO_REST,), capacity=8, quick=True),
     Check("bind-holders-of-now", [cases.HELD_LOCK], "BIND_HOLDERS_OF_NOW", (HANG,)),
     Check("begin-when-passive", [cases.FENCES], "BEGIN_WHEN_PASSIVE", (BAD_CUT, LATE_ENTRY), quick=True),
@@ -120,7 +120,7 @@ BROKEN = [
     Check("begin-start-when-passive", all_roles(cases.ACCESS), "BEGIN_WHEN_PASSIVE", (BAD_CUT, LATE_ENTRY), capacity=8),
     Check("no-obligation", [cases.ACCESS], "NO_OBLIGATION", (BAD_CUT,), quick=True),
     Check("no-fence-owed", [cases.FENCES], "NO_FENCE_OWED", (BAD_CUT,), quick=True),
-    Check("forget-old-operations", [cases.FENCES], "FORGET_OLD_OPERATIONS", (BAD_CUT,), quick=True),
+    Check("forget-old-operations", [cases.FENCES], "FORGET_OLD_OPERATIONS", (BAD_CUT,)),
     Check("stay-unsure", [cases.ASKED_LOCK], "STAY_UNSURE", (BAD_CUT,), quick=True),
 ]
 CHECKS = SOUND + BROKEN
