@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "preload/base/clock.h"
+#include "preload/process_tree.h"
 #include "preload/resources.h"
 #include "preload/settings.h"
 #include "preload/wrap.h"
@@ -44,8 +45,9 @@ const char *first_child(char *list) {
         if (child.exit_signal == 0) continue;
         static char sentence[160];
         snprintf(sentence, sizeof sentence,
-                 child.state == 'Z' ? "child process %s (%s) has ended but was not waited for"
-                                    : "child process %s (%s) is alive",
+                 child.state == 'Z' && !living_thread(atoi(pid))
+                     ? "child process %s (%s) has ended but was not waited for"
+                     : "child process %s (%s) is alive",
                  pid, child.name);
         return sentence;
     }

@@ -24,10 +24,14 @@ struct Mapped {
 };
 Mapped mapped_by(int pid);
 
+// The main thread, or another when that has ended (pthread_exit(3)): memory, files and program of the process are then
+// to be found through this one alone.  0: the process has ended, or does not exist.
+int living_thread(int pid);
+
 // From /proc/PID/stat, proc(5).
 struct ProcessState {
     int parent = 0;
-    char state = 'X';     // 'Z' and 'X': it has ended, or does not exist
+    char state = 'X';     // 'Z' and 'X': it has ended, or does not exist; 'S' when only its main thread has
     int exit_signal = 0;  // 0: made by a raw clone, as our own helpers are (spawn.h)
 };
 ProcessState state_of(int pid);

@@ -31,8 +31,8 @@ bool is_living_rank(int pid) {
     char path[32], text[4096];
     snprintf(path, sizeof path, "/proc/%d/status", pid);
     if (sys::read_file(path, text, sizeof text) <= 0) return false;
-    const char *state = strstr(text, "\nState:\t"), *caught = strstr(text, "\nSigCgt:\t");
-    if (!state || !caught || strchr("ZX", state[8])) return false;
+    const char *caught = strstr(text, "\nSigCgt:\t");
+    if (!caught || !living_thread(pid)) return false;
     const std::uint64_t wanted = all_hidden_signals();
     return (strtoull(caught + 9, nullptr, 16) & wanted) == wanted;
 }

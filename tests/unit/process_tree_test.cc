@@ -3,9 +3,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +85,33 @@ TEST(ProcessTree, StateTellsParentEndAndExitSignal) {
     waitid(P_PID, static_cast<id_t>(child.pid()), &info, WEXITED | WNOWAIT);
     EXPECT_EQ(state_of(child.pid()).state, 'Z');
     EXPECT_EQ(state_of(0x7ffffffe).state, 'X');
+}
+
+// A process whose main thread has ended by pthread_exit(3) lives on in the others.
+TEST(ProcessTree, AnotherThreadIsFoundWhereTheMainOneHasEnded) {
+    const int pid = fork();
+    if (pid == 0) {
+        std::thread([] {
+            for (;;) pause();
+        }).detach();
+        syscall(SYS_exit, 0);  // of this thread alone, and not through the handlers of gtest
+    }
+    EXPECT_TRUE(becomes_true([&] {
+        const int living = living_thread(pid);
+        return living != 0 && living != pid;
+    }));
+    EXPECT_EQ(state_of(pid).state, 'S');
+    char own[PATH_MAX], its[PATH_MAX];
+    ASSERT_NE(realpath("/proc/self/exe", own), nullptr);
+    ASSERT_NE(realpath(("/proc/" + std::to_string(living_thread(pid)) + "/exe").c_str(), its), nullptr);
+    EXPECT_STREQ(own, its);
+    kill(pid, SIGKILL);
+    siginfo_t info;
+    waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
+    EXPECT_EQ(living_thread(pid), 0);
+    EXPECT_EQ(state_of(pid).state, 'Z');
+    waitpid(pid, nullptr, 0);
+    EXPECT_EQ(living_thread(getpid()), getpid());
 }
 
 TEST(ProcessTree, ShellIsKnownByItsProgram) {
