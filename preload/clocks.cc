@@ -117,7 +117,7 @@ SCKPT_WRAPPER int timerfd_settime(int fd, int flags, const itimerspec *value, it
     itimerspec given = *value;
     // Which clock it is the kernel tells in fdinfo; those that can be set are never shifted.
     char path[64], text[512];
-    snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+    snprintf(path, sizeof path, "/proc/thread-self/fdinfo/%d", fd);
     clockid_t clock = CLOCK_REALTIME;
     if (sys::read_file(path, text, sizeof text) > 0)
         if (const char *at = strstr(text, "clockid:")) clock = static_cast<clockid_t>(strtol(at + 8, nullptr, 10));

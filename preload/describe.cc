@@ -89,8 +89,8 @@ void describe_process(Plan &plan, std::uint32_t generation, const std::string &c
     process.host = plan.add(host.nodename);
     process.executable = plan.add(program_path());
     process.arguments = plan.add(program_arguments());
-    process.environment = plan.add(read_all("/proc/self/environ"));
-    process.directory = plan.add(target_of("/proc/self/cwd"));
+    process.environment = plan.add(read_all("/proc/thread-self/environ"));
+    process.directory = plan.add(target_of("/proc/thread-self/cwd"));
     process.cluster = plan.add(settings().cluster);
     process.job = plan.add(settings().job);
     process.user = plan.add(settings().user);

@@ -103,7 +103,8 @@ Restored open_pipe(const OpenFile &first, int above) {
         if (file.info.st_ino != first.info.st_ino || file.info.st_dev != first.info.st_dev || file.shares_with >= 0)
             continue;
         char name[64];
-        snprintf(name, sizeof name, "/proc/self/fd/%ld", (file.flags & O_ACCMODE) == O_RDONLY ? ends[0] : ends[1]);
+        snprintf(name, sizeof name, "/proc/thread-self/fd/%ld",
+                 (file.flags & O_ACCMODE) == O_RDONLY ? ends[0] : ends[1]);
         const long fd = sys::open(named ? file.path.c_str() : name, named ? file.flags : file.flags & ~O_NOFOLLOW);
         const long error = fd < 0 ? fd : move_to(file, fd);
         if (error < 0) result = std::unexpected(sentence(file, "open", error));
@@ -145,7 +146,7 @@ Restored open_one(const OpenFile &file, int above) {
     long fd;
     if (const OpenFile *earlier = nameless ? earlier_description(file) : nullptr) {
         char name[64];
-        snprintf(name, sizeof name, "/proc/self/fd/%d", earlier->fd);
+        snprintf(name, sizeof name, "/proc/thread-self/fd/%d", earlier->fd);
         fd = sys::open(name, file.flags & ~O_NOFOLLOW);
         if (fd >= 0) system_call(SYS_lseek, fd, file.offset, SEEK_SET);
     } else {

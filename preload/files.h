@@ -65,8 +65,8 @@ struct OpenFile {
     bool close_on_exec = false;
     struct stat info {};
     std::int64_t offset = 0;
-    std::string path;     // what /proc/self/fd says
-    std::string facts;    // what /proc/self/fdinfo says
+    std::string path;     // what /proc/thread-self/fd says
+    std::string facts;    // what /proc/thread-self/fdinfo says
     int stream = -1;      // 0, 1 or 2
     int thread = 0;       // that opened it
     std::string content;  // of a pipe, a deleted file or memory

@@ -1,4 +1,4 @@
-// Which descriptors are open, and of what kind: from /proc/self/fd, /proc/self/fdinfo and fstat.
+// Which descriptors are open, and of what kind: from /proc/thread-self/fd, /proc/thread-self/fdinfo and fstat.
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
@@ -36,7 +36,7 @@ bool same_object(const struct stat &a, const struct stat &b) {
 
 std::vector<int> open_descriptors() {
     std::vector<int> found;
-    const int list = static_cast<int>(sys::open("/proc/self/fd", O_RDONLY | O_DIRECTORY));
+    const int list = static_cast<int>(sys::open("/proc/thread-self/fd", O_RDONLY | O_DIRECTORY));
     if (list < 0) return found;
     alignas(dirent64) char buffer[8192];
     long length;
@@ -141,7 +141,7 @@ bool describe(int fd, OpenFile &file) {
     char name[64], text[8192];
     file.fd = fd;
     if (system_call(SYS_fstat, fd, as_long(&file.info)) < 0) return false;
-    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    snprintf(name, sizeof name, "/proc/thread-self/fd/%d", fd);
     const long length = system_call(SYS_readlink, as_long(name), as_long(text), sizeof text);
     if (length > 0) file.path.assign(text, static_cast<size_t>(length));
     // A file about this process has another number in its name the next time.
@@ -153,7 +153,7 @@ bool describe(int fd, OpenFile &file) {
     // Asking counts the expirations of a periodic timer up to now; until then they are not in fdinfo.
     itimerspec unused;
     if (file.path == "anon_inode:[timerfd]") system_call(SYS_timerfd_gettime, fd, as_long(&unused));
-    snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
+    snprintf(name, sizeof name, "/proc/thread-self/fdinfo/%d", fd);
     const long read = sys::read_file(name, text, sizeof text);
     if (read > 0) file.facts.assign(text, static_cast<size_t>(read));
     file.flags = static_cast<int>(fact(file.facts, "flags", 8));

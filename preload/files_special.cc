@@ -56,7 +56,7 @@ bool copy_nameless(OpenFile &file) {
     // O_DIRECT would want aligned memory.
     if ((file.flags & O_ACCMODE) != O_WRONLY && !(file.flags & O_DIRECT)) return read_all(file.fd, file.content);
     char name[64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", file.fd);
+    snprintf(name, sizeof name, "/proc/thread-self/fd/%d", file.fd);
     const int fd = static_cast<int>(sys::open(name, O_RDONLY));
     if (fd < 0) return false;
     const bool good = read_all(fd, file.content);
@@ -129,7 +129,7 @@ bool is_semaphore(const OpenFile &file, std::uint64_t count) {
 // A file without a name once more by its number, with the program's flags, seals and place.
 long open_by_number(int fd, const OpenFile &file) {
     char path[64];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(path, sizeof path, "/proc/thread-self/fd/%d", fd);
     const long opened = sys::open(path, file.flags & ~O_NOFOLLOW);  // the path is a link
     if (opened < 0) return opened;
     if (file.seals && file.kind == FileKind::memory) system_call(SYS_fcntl, opened, F_ADD_SEALS, file.seals);

@@ -117,7 +117,7 @@ int wait_with(pthread_mutex_t *mutex, Wait wait) {
 template <class T>
 bool copy(const void *from, T &to) {
     const iovec here{&to, sizeof to}, there{const_cast<void *>(from), sizeof to};
-    return system_call(SYS_process_vm_readv, sys::getpid(), as_long(&here), 1, as_long(&there), 1, 0) == sizeof to;
+    return system_call(SYS_process_vm_readv, sys::gettid(), as_long(&here), 1, as_long(&there), 1, 0) == sizeof to;
 }
 
 int new_id(int old_id) {

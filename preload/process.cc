@@ -85,10 +85,10 @@ Setting settings_of_kernel[] = {
     {"dumpable state", [] { return system_call(SYS_prctl, PR_GET_DUMPABLE); },
      [](long value) { return system_call(SYS_prctl, PR_SET_DUMPABLE, value); }}};
 
-// A line of /proc/self/status as a number; 0 when there is none, -1 when the file cannot be read.
-long status_line(const char *name, int base) {
+// A line of the calling thread's status as a number; 0 when there is none, -1 when the file cannot be read.
+long status_line(const char *name, int base, const char *path = "/proc/thread-self/status") {
     char text[4096];
-    if (sys::read_file("/proc/self/status", text, sizeof text) <= 0) return -1;
+    if (sys::read_file(path, text, sizeof text) <= 0) return -1;
     const char *at = strstr(text, name);
     return at ? strtol(at + strlen(name), nullptr, base) : 0;
 }
@@ -96,7 +96,8 @@ long status_line(const char *name, int base) {
 // Filters that a launcher or a container has put around us are there again after a restart.
 // -1 when they cannot be read.
 long seccomp_filters() {
-    const long mode = status_line("\nSeccomp:", 10), filters = status_line("\nSeccomp_filters:", 10);
+    constexpr char kOfMain[] = "/proc/self/status";
+    const long mode = status_line("\nSeccomp:", 10, kOfMain), filters = status_line("\nSeccomp_filters:", 10, kOfMain);
     return mode < 0 || filters < 0 ? -1 : mode * 1000 + filters;
 }
 
@@ -158,7 +159,8 @@ const char *blocker_process() {
     if (system_call(SYS_getcwd, as_long(directory), sizeof directory) < 0 || directory[0] != '/')
         return "the working directory has been removed";
     const long filters = seccomp_filters();
-    if (filters >= 0 && first_filters >= 0 && filters != first_filters) return "the program has installed a seccomp filter";
+    if (filters >= 0 && first_filters >= 0 && filters != first_filters)
+        return "the program has installed a seccomp filter";
     return nullptr;
 }
 

@@ -132,7 +132,7 @@ const char *list(Listing &listing) {
     const long error = for_each_mapping(list_one, &listing);
     if (error >= 0) return refusal_of(listing);
     static char sentence[128];
-    snprintf(sentence, sizeof sentence, "cannot read /proc/self/smaps: %s",
+    snprintf(sentence, sizeof sentence, "cannot read /proc/thread-self/smaps: %s",
              strerrordesc_np(static_cast<int>(-error)));
     return sentence;
 }
@@ -207,7 +207,7 @@ bool needs_synchronous_write(const Plan &plan) {
 
 void record_layout(image::Process &process) {
     char text[2048];
-    if (sys::read_file("/proc/self/stat", text, sizeof text) <= 0) return;
+    if (sys::read_file("/proc/thread-self/stat", text, sizeof text) <= 0) return;
     const char *at = strrchr(text, ')');
     if (!at) return;
     std::uint64_t fields[53] = {};
@@ -230,7 +230,7 @@ void record_layout(image::Process &process) {
     // The kernel's, not sbrk(0): a thread may be stopped inside sbrk() with libc's variable behind.
     process.brk = static_cast<std::uint64_t>(system_call(SYS_brk, 0));
     alignas(std::uint64_t) static char auxiliary[2048];
-    if (const long length = sys::read_file("/proc/self/auxv", auxiliary, sizeof auxiliary); length > 0) {
+    if (const long length = sys::read_file("/proc/thread-self/auxv", auxiliary, sizeof auxiliary); length > 0) {
         process.auxv = reinterpret_cast<std::uint64_t>(auxiliary);
         process.auxv_size = static_cast<std::uint64_t>(length);
     }

@@ -109,13 +109,13 @@ bool next_mapping(std::string_view &text, Mapping &result) {
 }
 
 long for_each_mapping(bool (*use)(void *, const Mapping &), void *context) {
-    const long error = read_records("/proc/self/smaps", [&](std::string_view &text) {
+    const long error = read_records("/proc/thread-self/smaps", [&](std::string_view &text) {
         for (Mapping mapping; next_mapping(text, mapping);)
             if (!use(context, mapping)) return false;
         return true;
     });
     if (error != -ENOENT) return error;
-    return read_records("/proc/self/maps", [&](std::string_view &text) {
+    return read_records("/proc/thread-self/maps", [&](std::string_view &text) {
         for (Mapping mapping; next_maps_line(text, mapping.line); mapping = {})
             if (!use(context, mapping)) return false;
         return true;

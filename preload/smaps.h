@@ -1,4 +1,5 @@
-// Records of /proc/self/smaps (proc(5)): a mapping with what the kernel was told about it.  Parsed without allocation.
+// Records of /proc/thread-self/smaps (proc(5)): a mapping with what the kernel was told about it.  Parsed without
+// allocation.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ struct Mapping {
 // Takes the next complete record off `text`.  False when there is none: `text` then begins with what there is of it.
 bool next_mapping(std::string_view &text, Mapping &result);
 
-// Calls `use` for each mapping of this process by ascending address, with what /proc/self/maps says where there is no
-// smaps.  `use` returns false to stop.  Returns a negative errno when neither can be read.  Not reentrant.
+// Calls `use` for each mapping of this process by ascending address, with what /proc/thread-self/maps says where there
+// is no smaps.  `use` returns false to stop.  Returns a negative errno when neither can be read.  Not reentrant.
 long for_each_mapping(bool (*use)(void *context, const Mapping &mapping), void *context);
 
 }  // namespace sckpt

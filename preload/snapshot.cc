@@ -104,7 +104,7 @@ std::string start_write(WriteJob &job, const Plan &plan, const std::string &part
         }
     }
     if (job.in_place) {
-        writer.arguments[kSource] = std::to_string(sys::getpid());
+        writer.arguments[kSource] = std::to_string(sys::gettid());
         writer.holder_argument = -1;
         system_call(SYS_prctl, PR_SET_PTRACER, PR_SET_PTRACER_ANY);
         if (const long error = system_call(SYS_pipe2, as_long(go), O_CLOEXEC); error < 0) {

@@ -31,7 +31,7 @@ void note(int number, const char *path, std::uint32_t mask) {
     char link[64], whole[PATH_MAX];
     struct stat info {};
     system_call(SYS_fstat, fd, as_long(&info));
-    snprintf(link, sizeof link, "/proc/self/fd/%ld", fd);
+    snprintf(link, sizeof link, "/proc/thread-self/fd/%ld", fd);
     const long length = system_call(SYS_readlink, as_long(link), as_long(whole), sizeof whole);
     sys::close(static_cast<int>(fd));
     if (length <= 0) return;
