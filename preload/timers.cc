@@ -64,17 +64,31 @@ std::string failure(const Timer &timer, const char *what, long error) {
            strerrordesc_np(static_cast<int>(-error));
 }
 
+bool is_alive(int program_id) {
+    for (const ThreadRecord *record = all_threads; record; record = record->next)
+        if (record->alive && record->id == program_id) return true;
+    return false;
+}
+// A timer outlives its threads: it signals nobody then, or, where its clock was that of one, stands still.
+bool has_nobody_to_tell(const Timer &timer) {
+    return timer.event.sigev_notify == SIGEV_THREAD_ID && !is_alive(timer.event.sigev_notify_thread_id);
+}
+bool stands_still(const Timer &timer) { return timer.clock == CLOCK_THREAD_CPUTIME_ID && !is_alive(timer.creator); }
+
 // Makes the timer with its old number.
 Restored create_again(const Timer &timer, bool by_number) {
     sigevent event = timer.event;
-    if (event.sigev_notify == SIGEV_THREAD_ID) {
+    const clockid_t clock = stands_still(timer) ? CLOCK_MONOTONIC : kernel_clock(named_clock(timer)).id;
+    if (has_nobody_to_tell(timer)) {
+        event.sigev_notify = SIGEV_NONE;
+    } else if (event.sigev_notify == SIGEV_THREAD_ID) {
         const int program_id = event.sigev_notify_thread_id;
         event.sigev_notify_thread_id = to_kernel_id(program_id);
     }
     constexpr int kTries = 1 << 20;
     for (int tries = 0; tries < kTries; ++tries) {
         int id = timer.id;
-        const long error = system_call(SYS_timer_create, kernel_clock(named_clock(timer)).id, as_long(&event), as_long(&id));
+        const long error = system_call(SYS_timer_create, clock, as_long(&event), as_long(&id));
         if (error < 0) return std::unexpected(failure(timer, "make", error));
         if (id == timer.id) return {};
         system_call(SYS_timer_delete, id);
@@ -85,7 +99,7 @@ Restored create_again(const Timer &timer, bool by_number) {
 
 Restored arm_again(const Timer &timer) {
     itimerspec value = timer.left;
-    if (to_ns(value.it_value) == 0) return {};
+    if (to_ns(value.it_value) == 0 || stands_still(timer)) return {};
     if (timer.absolute) value.it_value = to_timespec(timer.due);
     const long error = system_call(SYS_timer_settime, timer.id, timer.absolute ? TIMER_ABSTIME : 0, as_long(&value), 0);
     if (error < 0) return std::unexpected(failure(timer, "arm", error));
