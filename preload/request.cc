@@ -1,6 +1,6 @@
 // See request.h.  The handler runs in any thread at any place of the application.  When it finds the thread inside code
-// of ours (self.busy) it only leaves attention raised.  Otherwise, in the main thread, it serves the agreement at once;
-// another thread passes the signal on to the main thread.
+// of ours (self.busy) it only leaves attention raised.  Otherwise, in the serving thread (serving.h), it serves the
+// agreement at once; another thread passes the signal on to that one.
 #include "preload/request.h"
 
 #include <dlfcn.h>
@@ -22,6 +22,7 @@
 #include "preload/base/thread.h"
 #include "preload/checkpoint.h"
 #include "preload/serial.h"
+#include "preload/serving.h"
 #include "preload/settings.h"
 #include "preload/signals.h"
 #include "preload/stop.h"
@@ -29,24 +30,14 @@
 #include "preload/verdict.h"
 #include "preload/world.h"
 
-#ifndef sigev_notify_thread_id
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
-
 namespace sckpt {
 namespace {
 
-enum TimerKind : int { kTick, kInterval, kWriter, kRetry, kFollow, kAgain, kTimers };
-
-// Kernel timers: glibc's would look like the application's own.  They are made anew at a restart.
-int timers[kTimers];
-bool made[kTimers];
 std::atomic<std::uint32_t> again{0};  // causes for request_again()
 std::atomic<unsigned long> seen_request{0};
-ThreadRecord *main_thread = nullptr;
 char request_path[PATH_MAX];  // a handler that finds the thread inside our heap must not allocate
 
-// Code in which the main thread must not be stopped for as long as a restart takes: it may hold malloc's or ld.so's
+// Code in which the serving thread must not be stopped for as long as a restart takes: it may hold malloc's or ld.so's
 // lock, which the restart needs.
 struct Range {
     std::uint64_t start = 0, end = 0;
@@ -128,17 +119,20 @@ bool take_request_file() {
 
 void serve_now(void *context) {
     // A thread that is about to begin or to end has no record.
-    if (self.record != main_thread || !main_thread) {
-        if (main_thread) sys::tgkill(sys::getpid(), main_thread->kernel_id, park_signal());
+    ThreadRecord *const serving = serving_thread();
+    if (self.record != serving || !serving) {
+        if (serving) sys::tgkill(sys::getpid(), serving->kernel_id, park_signal());
         return;
     }
     if (!self.busy) {
         ++self.busy;
         std::atomic_signal_fence(std::memory_order_seq_cst);
-        if (is_serial())
-            serve_serial(may_stop_at(context));
-        else
-            mpi::tick(may_stop_at(context));
+        with_room([&] {
+            if (is_serial())
+                serve_serial(may_stop_at(context));
+            else
+                mpi::tick(may_stop_at(context));
+        });
         std::atomic_signal_fence(std::memory_order_seq_cst);
         --self.busy;
     }
@@ -164,14 +158,14 @@ void on_signal(int number, siginfo_t *info, void *context) {
         const bool ours = info->si_code == SI_TIMER;
         const int kind = ours ? info->si_value.sival_int : kTimers;
         if (kind == kWriter) {
-            follow_background_write();
+            with_room(follow_background_write);
         } else if (kind == kRetry) {
             retry_termination();
             serve_now(context);
         } else if (kind == kAgain) {
             if (request_any(again.exchange(0))) serve_now(context);
         } else if (kind == kFollow) {
-            follow_termination(deaf_at(context));
+            with_room([&] { follow_termination(deaf_at(context)); });
         } else if (kind == kInterval) {
             if (request_any(mpi::kInterval)) serve_now(context);
         } else if ((attention & kStopping) && kind == kTimers) {
@@ -200,43 +194,25 @@ void on_signal(int number, siginfo_t *info, void *context) {
     errno = saved_errno;
 }
 
-void make_timer(TimerKind kind) {
-    if (made[kind]) system_call(SYS_timer_delete, timers[kind]);
-    sigevent event{};
-    event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = park_signal();
-    event.sigev_value.sival_int = kind;
-    event.sigev_notify_thread_id = main_thread->kernel_id;
-    made[kind] = system_call(SYS_timer_create, CLOCK_MONOTONIC, as_long(&event), as_long(&timers[kind])) == 0;
-    if (!made[kind]) say(Severity::warning, "cannot make a timer: checkpoints at intervals are not possible");
-}
-
-void set_timer(TimerKind kind, std::int64_t first_ns, std::int64_t every_ns) {
-    if (!made[kind]) return;
-    constexpr std::int64_t kSecond = 1'000'000'000;
-    const itimerspec value{{every_ns / kSecond, every_ns % kSecond}, {first_ns / kSecond, first_ns % kSecond}};
-    system_call(SYS_timer_settime, timers[kind], 0, as_long(&value), 0);
-}
-
-void make_timers() {
+void begin_incarnation() {
     const std::string path = incarnation_directory() + "/request";
     SCKPT_ASSERT(path.size() < sizeof request_path);
     strcpy(request_path, path.c_str());
     place_verdict();
-    for (const TimerKind kind : {kTick, kInterval, kWriter, kRetry, kFollow, kAgain}) make_timer(kind);
+    make_timers();
     restart_interval();
 }
 
 }  // namespace
 
 void take_requests() {
-    main_thread = self.record;
+    begin_serving();
     unsafe_code[0] = code_around(dlsym(RTLD_DEFAULT, "malloc"));
     unsafe_code[1] = code_around(reinterpret_cast<void *>(real::pthread_create));
     unsafe_code[2] = code_around(dlsym(RTLD_DEFAULT, "__tls_get_addr"));
     unsafe_code[3] = code_around(reinterpret_cast<void *>(&start_requests));
     hide_signals(on_signal);
-    make_timers();
+    begin_incarnation();
 }
 
 void start_requests() {
@@ -250,8 +226,7 @@ void start_requests() {
 void restart_requests() {
     again = 0;
     seen_request = 0;  // requests are numbered anew in each incarnation
-    for (bool &timer : made) timer = false;
-    make_timers();
+    begin_incarnation();
 }
 
 void set_tick(bool on) {

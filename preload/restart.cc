@@ -20,6 +20,7 @@
 #include "preload/request.h"
 #include "preload/resources.h"
 #include "preload/restore/handover.h"
+#include "preload/serving.h"
 #include "preload/settings.h"
 #include "preload/shared_memory.h"
 #include "preload/signals.h"
@@ -27,6 +28,7 @@
 #include "preload/stop.h"
 #include "preload/terminate.h"
 #include "preload/thread_state.h"
+#include "preload/threads.h"
 
 namespace sckpt {
 namespace {
@@ -150,6 +152,7 @@ void restart() {
     must(restore_timers());
     must(restore_identity());
     forget_terminate();
+    forget_timers();
 
     const bool with_lower_half = mpi::lower_half_loaded();
     if (with_lower_half) {
@@ -174,6 +177,7 @@ void restart() {
     name_restored_thread();
     must(complete_shared_memory());
     restart_requests();
+    if (main_has_ended()) end_main_thread_again();
     attention.fetch_and(~static_cast<std::uint32_t>(kGated));
 }
 

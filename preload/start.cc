@@ -25,6 +25,7 @@
 #include "preload/stop.h"
 #include "preload/terminate.h"
 #include "preload/thread_state.h"
+#include "preload/threads.h"
 #include "preload/wrapper.h"
 
 namespace sckpt {

@@ -16,6 +16,7 @@
 #include "preload/base/thread.h"
 #include "preload/signals.h"
 #include "preload/thread_state.h"
+#include "preload/threads.h"
 #include "preload/wrap.h"
 
 namespace sckpt {
@@ -64,7 +65,8 @@ void for_each_other(Function function) {
         if (record->alive && record != self.record && record->kernel_id) function(record);
 }
 
-// glibc's threads that we know nothing of, and threads on their way out: none may be left at the cut.
+// glibc's threads that we know nothing of, and threads on their way out: none may be left at the cut.  A main thread
+// that has ended stays as a zombie, whose state this file shows then.
 int kernel_threads() {
     char status[4096];
     if (sys::read_file("/proc/self/status", status, sizeof status) <= 0) return 0;
@@ -73,7 +75,7 @@ int kernel_threads() {
     if (line)
         for (line += 9; *line && *line != '\n'; ++line)
             if (*line >= '0' && *line <= '9') count = count * 10 + (*line - '0');
-    return count;
+    return strstr(status, "\nState:\tZ") ? count - 1 : count;
 }
 
 void wait_while_stopped(std::uint32_t number) {
@@ -189,10 +191,12 @@ void release_threads() {
 }
 
 void record_threads(Plan &plan) {
+    plan.process.main_ended = main_has_ended();
     system_call(SYS_prctl, PR_GET_NAME, as_long(self.record->name));
     note_kernel_side(self.record->kernel);
     copy_queued_signals_of_others();
-    for (ThreadRecord *record = all_threads; record; record = record->next) record->kernel_id_at_cut = record->kernel_id;
+    for (ThreadRecord *record = all_threads; record; record = record->next)
+        record->kernel_id_at_cut = record->kernel_id;
     auto add = [&](const ThreadRecord *record) {
         plan.threads.push_back({record->id, record->detached, record->pthread, record->context.rsp, record->signal_mask,
                                 plan.add(record->name)});
@@ -238,11 +242,18 @@ void clone_parked(ThreadRecord *record) {
     if (result < 0) die("cannot re-create thread %d: error %ld", record->id, -result);
 }
 
-// The process was started as the thread that took the checkpoint.  When that is not the initial one, it goes on as a new
-// kernel thread and the first one becomes the initial one again: the kernel knows the process by its first thread, and a
-// process whose first thread has ended cannot be looked into (process_vm_readv(2), /proc/PID/exe).  Between clone and
-// resume the first one must not touch the stack, on which the new one runs already; signals are blocked.
-[[gnu::noinline]] void give_first_kernel_thread_to(ThreadRecord *initial) {
+// What the first kernel thread goes on as.
+struct Successor {
+    const Context *context;
+    std::uint64_t base;  // FS
+    std::uint64_t id;    // address that the kernel clears at its end; 0: none
+};
+
+// The process was started as the thread that took the checkpoint.  When that is not the initial one, it goes on as a
+// new kernel thread and the first one becomes the initial one again: the kernel knows the process by its first thread,
+// and a process whose first thread has ended cannot be looked into (process_vm_readv(2), /proc/PID/exe).  Between clone
+// and resume the first one must not touch the stack, on which the new one runs already; signals are blocked.
+[[gnu::noinline]] void give_first_kernel_thread_to(const Successor &next) {
     static Context own;
     if (sckpt_save_context(&own) != 0) {
         self.record->kernel_id = static_cast<int>(sys::gettid());
@@ -255,15 +266,15 @@ void clone_parked(ThreadRecord *record) {
         system_call(SYS_rseq, as_long(area), sizeof(struct rseq), kUnregister, kRseqSignature);
     }
     const auto id_offset = static_cast<long>(control_block().id);
-    const auto own_base = static_cast<long>(self.record->pthread), base = static_cast<long>(initial->pthread);
+    const auto own_base = static_cast<long>(self.record->pthread);
     long result;
     // No call may come between these and the system call.
     register long r10 asm("r10") = own_base + id_offset;
     register long r8 asm("r8") = own_base;
     register const Context *mine asm("r9") = &own;
-    register const Context *theirs asm("r12") = &initial->context;
-    register long their_base asm("r13") = base;
-    register long their_id asm("r14") = base + id_offset;
+    register const Context *theirs asm("r12") = next.context;
+    register auto their_base asm("r13") = static_cast<long>(next.base);
+    register auto their_id asm("r14") = static_cast<long>(next.id);
     asm volatile(
         "syscall\n\t"
         "test %%rax, %%rax\n\t"
@@ -283,13 +294,40 @@ void clone_parked(ThreadRecord *record) {
         "jmp *%[resume]\n"
         "2:"
         : "=a"(result)
-        : "a"(SYS_clone), "D"(kThreadFlags), "S"(0L), "d"(0L), "r"(r10), "r"(r8), "r"(mine), "r"(theirs), "r"(their_base), "r"(their_id),
-          [resume] "b"(&sckpt_resume_context), [arch_prctl] "i"(SYS_arch_prctl), [set_tid_address] "i"(SYS_set_tid_address)
+        : "a"(SYS_clone), "D"(kThreadFlags), "S"(0L), "d"(0L), "r"(r10), "r"(r8), "r"(mine), "r"(theirs),
+          "r"(their_base), "r"(their_id), [resume] "b"(&sckpt_resume_context), [arch_prctl] "i"(SYS_arch_prctl),
+          [set_tid_address] "i"(SYS_set_tid_address)
         : "rcx", "r11", "memory", "cc");
     die("cannot re-create thread %d: error %ld", self.record->id, -result);
 }
 
+// The program had ended its main thread (pthread_exit(3)).  The first kernel thread stands in for it until everything
+// has been restored and then ends by itself, as that did: what glibc did at its end is in the image.  It needs nothing
+// of glibc's.
+std::atomic<std::uint32_t> first_may_end{0};
+
+[[noreturn]] void end_as_main_did() {
+    system_call(SYS_set_robust_list, 0, static_cast<long>(control_block().robust_size));
+    while (!first_may_end) sys::futex_wait(&first_may_end, 0);
+    for (;;) system_call(SYS_exit, 0);
+}
+
+void leave_first_kernel_thread() {
+    alignas(16) static char stack[4096];
+    static Context context;
+    first_may_end = 0;
+    sckpt_save_context(&context);  // for the floating-point control words
+    context.rsp = reinterpret_cast<std::uint64_t>(stack + sizeof stack - 8);
+    context.rip = reinterpret_cast<std::uint64_t>(&end_as_main_did);
+    give_first_kernel_thread_to({&context, self.record->pthread, 0});
+}
+
 }  // namespace
+
+void end_main_thread_again() {
+    first_may_end = 1;
+    sys::futex_wake(&first_may_end, 1);
+}
 
 void recreate_threads() {
     running_again = 0;
@@ -304,67 +342,12 @@ void recreate_threads() {
         else
             clone_parked(record);
     });
-    if (initial) give_first_kernel_thread_to(initial);
+    if (initial)
+        give_first_kernel_thread_to({&initial->context, initial->pthread, initial->pthread + control_block().id});
+    else if (!self.record->initial)
+        leave_first_kernel_thread();
     while (running_again < wanted) sleep_a_little();
 }
-
-void register_main_thread() {
-    ThreadRecord *record = new_thread_record();
-    adopt_thread(record);
-    record->initial = true;
-}
-
-namespace {
-
-struct Start {
-    void *(*function)(void *);
-    void *argument;
-    ThreadRecord *record;
-};
-
-pthread_key_t end_key;
-
-// Runs among the destructors of thread-specific data, which is how a thread ends in every way it can.  Puts itself off
-// so that the application's destructors, which may call MPI, come first.
-void thread_ends(void *value) {
-    const auto round = reinterpret_cast<std::uintptr_t>(value);
-    if (round < PTHREAD_DESTRUCTOR_ITERATIONS - 1) {
-        pthread_setspecific(end_key, reinterpret_cast<void *>(round + 1));
-        return;
-    }
-    ThreadRecord *record = self.record;
-    ++self.busy;  // from here to its end the thread is not parked: it is no longer there to be restored
-    self.record = nullptr;
-    record->state = nullptr;
-    record->alive = 0;
-}
-
-// In a restored process the kernel may give a new thread the id by which the program knows an older one.  Beyond what
-// the kernel gives out (FUTEX_TID_MASK is what glibc has room for) there are others.
-void keep_ids_apart(ThreadRecord *mine) {
-    static std::atomic<int> free_id{0x3fffffff};
-    for (ThreadRecord *record = all_threads; record; record = record->next)
-        if (record != mine && record->alive && record->id == mine->id) {
-            mine->id = free_id--;
-            *reinterpret_cast<int *>(mine->pthread + control_block().id) = mine->id;
-            return;
-        }
-}
-
-void *run_thread(void *argument) {
-    const Start start = *static_cast<Start *>(argument);
-    {
-        Busy busy;
-        delete static_cast<Start *>(argument);
-        adopt_thread(start.record);
-        if (restored_process) keep_ids_apart(start.record);
-        pthread_setspecific(end_key, reinterpret_cast<void *>(std::uintptr_t{1}));
-        start_lower_here();
-    }
-    return start.function(start.argument);
-}
-
-}  // namespace
 
 void start_lower_here() {
     if (self.lower_started || !mpi::lower_half_loaded()) return;
@@ -389,26 +372,4 @@ void start_lower_in_threads() {
     say(Severity::warning, "a thread that blocks signals must not call MPI: it could not be prepared for it");
 }
 
-void prepare_threads() { pthread_key_create(&end_key, thread_ends); }
-
 }  // namespace sckpt
-
-extern "C" [[gnu::visibility("default")]] int pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                                                             void *(*function)(void *), void *argument) noexcept {
-    using namespace sckpt;
-    if (!real::pthread_create) real::find_all();
-    if (!self.record) return real::pthread_create(thread, attributes, function, argument);
-    Busy busy;
-    ThreadRecord *record = new_thread_record();
-    int state = PTHREAD_CREATE_JOINABLE;
-    if (attributes) pthread_attr_getdetachstate(attributes, &state);
-    record->detached = state == PTHREAD_CREATE_DETACHED;
-    record->virtual_blocked = self.record->virtual_blocked;
-    auto *start = new Start{function, argument, record};
-    const int error = real::pthread_create(thread, attributes, run_thread, start);
-    if (error) {
-        delete start;
-        record->alive = 0;
-    }
-    return error;
-}

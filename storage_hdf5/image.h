@@ -13,7 +13,7 @@
 namespace sckpt::image {
 
 inline constexpr std::uint64_t kMagic = 0x4e414c5054504b43;  // "CKPTPLAN", little endian
-inline constexpr std::uint32_t kVersion = 3;
+inline constexpr std::uint32_t kVersion = 4;
 
 // A string of the plan: bytes [offset, offset + length) of the section `strings`, no terminator.
 struct Ref {
@@ -30,7 +30,7 @@ enum class Table : std::uint32_t {
     sockets,          // Socket
     descriptors,      // Descriptor: the state of eventfd, timerfd, signalfd, epoll, inotify, terminals and memory
     file_locks,       // FileLock
-    threads,          // Thread, the first row is the main thread
+    threads,          // Thread, the first row is the main thread unless that has ended (Process::main_ended)
     signals,          // Signal, one row per signal with an action other than the default
     interval_timers,  // IntervalTimer (setitimer)
     posix_timers,     // PosixTimer (timer_create)
@@ -73,6 +73,8 @@ struct Process {
     std::uint32_t page_size;      // bytes
     std::uint32_t umask;
     std::uint32_t thread_level;   // MPI_THREAD_SINGLE .. MULTIPLE, as provided
+    std::uint32_t main_ended;     // 1: the main thread has ended by pthread_exit(3), others go on
+    std::uint32_t reserved;
     std::int64_t cut_time_ns;     // CLOCK_REALTIME at the cut
     std::int64_t monotonic_ns;    // CLOCK_MONOTONIC as the application saw it at the cut
     Ref host;

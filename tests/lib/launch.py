@@ -49,6 +49,29 @@ def remove_stale_memory():
             shutil.rmtree(path, ignore_errors=True)
 
 
+def living_thread(pid):
+    """The path in /proc of a thread of the process that has not ended, or None: the main thread may end before the others."""
+    process = pathlib.Path("/proc", str(pid))
+    try:
+        while True:
+            for thread in sorted((process / "task").iterdir(), key=lambda path: int(path.name)):
+                try:
+                    if stat_fields(thread)[0] not in "ZX":
+                        return thread
+                except OSError:
+                    continue
+            if int(stat_fields(process)[17]) <= 1:  # threads, with the main one
+                return None
+    except OSError:
+        return None
+
+
+def stat_fields(path):
+    """Of stat below the path, proc(5): from the state on."""
+    stat = (path / "stat").read_text()
+    return stat[stat.rindex(")") + 2:].split()
+
+
 def descendants():
     """Pids of all living processes below this one (zombies are not living)."""
     parents = {}
@@ -56,16 +79,15 @@ def descendants():
         if not entry.isdigit():
             continue
         try:
-            stat = pathlib.Path("/proc", entry, "stat").read_text()
+            state, parent = stat_fields(pathlib.Path("/proc", entry))[:2]
         except OSError:
             continue
-        state, parent = stat[stat.rindex(")") + 2:].split()[:2]
         parents[int(entry)] = (int(parent), state)
     found, frontier = set(), {os.getpid()}
     while frontier:
         frontier = {pid for pid, (parent, _) in parents.items() if parent in frontier} - found
         found |= frontier
-    return {pid for pid in found if parents[pid][1] not in "ZX"}
+    return {pid for pid in found if parents[pid][1] not in "ZX" or living_thread(pid)}
 
 
 def reap(spared):

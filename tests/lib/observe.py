@@ -8,18 +8,29 @@ Compared is what belongs to the application.  Left out, because a restored proce
  - the vdso and its data, whose address is checked by the restorer.
 """
 
+import functools
 import os
 import pathlib
 import re
 import signal
+
+from launch import living_thread
 
 LOWER_ARENA = range(0x600000000000, 0x600000000000 + (1 << 40))
 LOWER_FILES = ("/openmpi/lib/openmpi", "/pmix", "/hwloc", "/ucx", "/libfabric", "/dev/shm/")
 OWN_SIGNALS = {signal.SIGURG, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, *range(32, 65)}
 
 
+def _process(pid):
+    """Where memory and files of a process are to be seen: a main thread that has ended shows none."""
+    thread = living_thread(pid)
+    if not thread:
+        raise ProcessLookupError(f"process {pid} has ended")
+    return thread
+
+
 def _maps(pid):
-    for line in pathlib.Path("/proc", str(pid), "maps").read_text().splitlines():
+    for line in (_process(pid) / "maps").read_text().splitlines():
         fields = line.split(None, 5)
         start, end = (int(x, 16) for x in fields[0].split("-"))
         yield start, end, fields[1], fields[5] if len(fields) == 6 else ""
@@ -69,13 +80,13 @@ def uncovered(pid, before):
 
 def descriptors(pid, directory):
     """{fd: (path, offset, open flags)} of the files in the case's own directory."""
-    found = {}
-    for entry in os.listdir(f"/proc/{pid}/fd"):
+    found, process = {}, _process(pid)
+    for entry in os.listdir(process / "fd"):
         try:
-            path = os.readlink(f"/proc/{pid}/fd/{entry}")
+            path = os.readlink(process / "fd" / entry)
             if int(entry) <= 2 or os.path.dirname(path) != str(directory):
                 continue
-            info = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/fdinfo/{entry}").read_text()
+            info = dict(line.split(":", 1) for line in (process / "fdinfo" / entry).read_text()
                         .splitlines() if ":" in line)
         except FileNotFoundError:
             continue
@@ -92,11 +103,11 @@ NUMBERS = [(re.compile(r" pos:\S+ ino:\S+ sdev:\S+"), ""), (re.compile(r" ino:\S
 
 def watched_descriptors(pid, directory, rank):
     """{fd: (kind, lines)} of the descriptors that a case has announced by watch_descriptor()."""
-    path, found = directory / f"descriptors.{rank}", {}
+    path, found, process = directory / f"descriptors.{rank}", {}, _process(pid)
     for entry in path.read_text().split() if path.exists() else []:
         try:
-            kind = re.sub(r":\[\d+\]$|\d+$", "", os.readlink(f"/proc/{pid}/fd/{entry}"))
-            lines = [line for line in pathlib.Path(f"/proc/{pid}/fdinfo/{entry}").read_text().splitlines()
+            kind = re.sub(r":\[\d+\]$|\d+$", "", os.readlink(process / "fd" / entry))
+            lines = [line for line in (process / "fdinfo" / entry).read_text().splitlines()
                      if line.rpartition(":")[0].startswith(STATE_LINES)]
         except FileNotFoundError:
             kind, lines = "closed", []
@@ -142,9 +153,23 @@ def named_threads(pid):
     return sorted(names)
 
 
+def _as_long_as_it_lives(look):
+    """look() of a process, again where the thread through which it was seen has ended meanwhile."""
+    @functools.wraps(look)
+    def patiently(self, pid, *arguments):
+        while True:
+            try:
+                return look(self, pid, *arguments)
+            except OSError:
+                if not living_thread(pid):
+                    raise
+    return patiently
+
+
 class Picture:
     """All of that, of one rank at one moment."""
 
+    @_as_long_as_it_lives
     def __init__(self, pid, directory, rank, aspects):
         self.directory, self.rank, self.aspects = directory, rank, aspects
         self.regions = regions(pid, directory, rank)
@@ -154,6 +179,7 @@ class Picture:
         return {"files": descriptors(pid, self.directory), "signals": signals(pid), "threads": named_threads(pid),
                 "descriptors": watched_descriptors(pid, self.directory, self.rank), "timers": timers(pid)}
 
+    @_as_long_as_it_lives
     def difference(self, pid):
         """What is not as it was, in one sentence, or None."""
         if "maps" in self.aspects:
@@ -173,14 +199,15 @@ class Size:
     # A page or two, and their rows in the tables; memory in use depends on who waited for whom.
     TOLERANCE = {"image bytes": 2 * 4096 + 512, "resident kilobytes": 1024, "mappings": 4}
 
+    @_as_long_as_it_lives
     def __init__(self, pid, image):
-        process = pathlib.Path("/proc", str(pid))
+        process = _process(pid)
         maps = list(_maps(pid))
         self.foreign = [path for *_, path in maps if "sckpt-restore" in path or re.search(r"/rank\d+\.h5", path)]
         self.values = {
             "image bytes": image.stat().st_size,
             "mappings": sum(start not in LOWER_ARENA for start, *_ in maps),
-            "threads": len(os.listdir(process / "task")),
+            "threads": len(os.listdir(f"/proc/{pid}/task")),
             "descriptors": len(os.listdir(process / "fd")),
             "resident kilobytes": int(re.search(r"VmRSS:\s+(\d+)", (process / "status").read_text())[1]),
         }
