@@ -28,7 +28,24 @@ int result_of(long value) {
     errno = static_cast<int>(-value);
     return -1;
 }
-int opened(long value) { return result_of(mark_open(value)); }
+
+// The application may count on the lowest free number (open(2)), and a restored lower half opens not just what the one
+// before had open.  So what it opens is kept above; where the limit of open files is lower, it stays where it is.
+constexpr long kFirstNumber = 512;
+long out_of_the_way(long fd) {
+    if (fd <= STDERR_FILENO || fd >= kFirstNumber) return fd;
+    const bool closed_on_exec = system_call(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC;
+    const long high = system_call(SYS_fcntl, fd, closed_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD, kFirstNumber);
+    if (high < 0) return fd;
+    system_call(SYS_close, fd);
+    return high;
+}
+
+int opened(long value) { return result_of(mark_open(out_of_the_way(value))); }
+int opened_pair(long result, int *pair) {
+    for (int i = 0; result == 0 && i < 2; ++i) pair[i] = mark_open(out_of_the_way(pair[i]));
+    return result_of(result);
+}
 
 template <class Function>
 Function *next(const char *name) {
@@ -77,15 +94,15 @@ int close(int fd) {
     return result_of(system_call(SYS_close, fd));
 }
 int dup(int fd) noexcept { return opened(system_call(SYS_dup, fd)); }
-int dup2(int fd, int target) noexcept { return opened(system_call(SYS_dup2, fd, target)); }
-int dup3(int fd, int target, int flags) noexcept { return opened(system_call(SYS_dup3, fd, target, flags)); }
+int dup2(int fd, int target) noexcept { return result_of(mark_open(system_call(SYS_dup2, fd, target))); }
+int dup3(int fd, int target, int flags) noexcept {
+    return result_of(mark_open(system_call(SYS_dup3, fd, target, flags)));
+}
 int socket(int domain, int type, int protocol) noexcept {
     return opened(system_call(SYS_socket, domain, type, protocol));
 }
 int socketpair(int domain, int type, int protocol, int pair[2]) noexcept {
-    const long result = system_call(SYS_socketpair, domain, type, protocol, as_long(pair));
-    if (result == 0) mark_open(pair[0]), mark_open(pair[1]);
-    return result_of(result);
+    return opened_pair(system_call(SYS_socketpair, domain, type, protocol, as_long(pair)), pair);
 }
 int accept(int fd, sockaddr *address, socklen_t *length) {
     return opened(system_call(SYS_accept4, fd, as_long(address), as_long(length), 0));
@@ -93,11 +110,7 @@ int accept(int fd, sockaddr *address, socklen_t *length) {
 int accept4(int fd, sockaddr *address, socklen_t *length, int flags) {
     return opened(system_call(SYS_accept4, fd, as_long(address), as_long(length), flags));
 }
-int pipe2(int pair[2], int flags) noexcept {
-    const long result = system_call(SYS_pipe2, as_long(pair), flags);
-    if (result == 0) mark_open(pair[0]), mark_open(pair[1]);
-    return result_of(result);
-}
+int pipe2(int pair[2], int flags) noexcept { return opened_pair(system_call(SYS_pipe2, as_long(pair), flags), pair); }
 int pipe(int pair[2]) noexcept { return pipe2(pair, 0); }
 int eventfd(unsigned value, int flags) noexcept { return opened(system_call(SYS_eventfd2, value, flags)); }
 int epoll_create(int size) noexcept {
@@ -120,8 +133,7 @@ int fcntl(int fd, int command, ...) {
     const long argument = va_arg(arguments, long);
     va_end(arguments);
     const long result = system_call(SYS_fcntl, fd, command, argument);
-    if (command == F_DUPFD || command == F_DUPFD_CLOEXEC) mark_open(result);
-    return result_of(result);
+    return command == F_DUPFD || command == F_DUPFD_CLOEXEC ? opened(result) : result_of(result);
 }
 int fcntl64(int fd, int command, ...) {
     va_list arguments;
@@ -152,9 +164,9 @@ int closedir(DIR *directory) {
 }
 int shm_open(const char *name, int flags, mode_t mode) {
     const int fd = next<int(const char *, int, mode_t)>("shm_open")(name, flags, mode);
-    return mark_open(fd);
+    return mark_open(out_of_the_way(fd));
 }
-int mkstemp(char *name) { return mark_open(next<int(char *)>("mkstemp")(name)); }
+int mkstemp(char *name) { return mark_open(out_of_the_way(next<int(char *)>("mkstemp")(name))); }
 int mkstemp64(char *name) { return mkstemp(name); }
 
 }  // extern "C"
