@@ -220,8 +220,16 @@ class Run:
             if self.case.threads is not None and len(named_threads(pid)) != self.case.threads:
                 raise CaseFailure(f"rank {rank} has threads {named_threads(pid)}, should have {self.case.threads}")
 
-    def sizes(self, generation):
-        return {rank: Size(pid, generation / f"rank{rank:05}.h5") for rank, pid in self.job.pids().items()}
+    def sizes(self, generation, first):
+        """By rank.  As in compare(): growth since `first`, unless there is none yet, counts only if it stays."""
+        deadline = time.monotonic() + 3
+        while True:
+            found = {rank: Size(pid, generation / f"rank{rank:05}.h5") for rank, pid in self.job.pids().items()}
+            grown = first and any(size.growth(first[rank]) for rank, size in found.items())
+            if not grown or time.monotonic() > deadline:
+                return found
+            self.job.check_alive()
+            time.sleep(0.005)
 
     def expect_flat(self, sizes):
         """From the second generation on: the first is of a process that was never restored."""
@@ -255,7 +263,7 @@ class Run:
                 if self.incarnation:
                     self.some_moment()
                     generation = self.checkpoint()
-                    sizes.append(self.sizes(generation))
+                    sizes.append(self.sizes(generation, sizes[0] if sizes else None))
                 self.restart(generation)
             self.expect_flat(sizes)
             self.compare(before)
