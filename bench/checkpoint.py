@@ -93,10 +93,10 @@ def restore(setup, payload, step):
 def measure(setup, options):
     if options.noise:
         return {}
-    payload = Payload(setup, "checkpoint", options.mib)
+    payload = Payload(setup, "checkpoint", options.mib, options.mappings)
     step = setup.directory / "checkpoint.1.0"
-    environment = setup.sckpt_environment(step)
-    raw, checkpoints = [], []
+    environment = setup.sckpt_environment(step) | {"SCKPT_LOG": "debug"}
+    raw, checkpoints, settles, stops = [], [], [], []
     with Ranks(payload.command, environment=environment, mca=MCA, output=payload.output) as ranks:
         pids = payload.await_ready(ranks)
         idle_gap = max(payload.await_alive(ranks))
@@ -107,6 +107,9 @@ def measure(setup, options):
             generation, seconds = take(step, pids, ranks, index + 2)
             sizes = rank_bytes(generation)
             checkpoints.append(seconds)
+            times = payload.times_of(ranks, index + 2)
+            settles.append(max(settle for settle, _, _ in times))
+            stops.append(max(stopped for _, _, stopped in times))
             options.progress(f"checkpoint: round {index + 1} of {options.rounds}")
         pause = max(payload.await_alive(ranks))
         kill_ranks(ranks, pids)
@@ -120,6 +123,8 @@ def measure(setup, options):
     return {
         "checkpoint/seconds": write,
         "checkpoint/bytes": {"sckpt": total / 2**20, "unit": "MiB"},
+        "checkpoint/settle": {"sckpt": statistics.median(settles), "unit": "ms", "samples": {"sckpt": settles}},
+        "checkpoint/stopped": {"sckpt": statistics.median(stops), "unit": "ms", "samples": {"sckpt": stops}},
         "checkpoint/longest_pause": {"native": idle_gap, "sckpt": pause, "unit": "ms"},
         "restore/seconds": {"sckpt": restored, "unit": "s"},
         "restore/speed": {"sckpt": total / 2**20 / restored, "unit": "MiB/s"},

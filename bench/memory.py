@@ -22,7 +22,7 @@ def rollup(pid):
 
 
 def one_run(setup, environment, name):
-    payload = Payload(setup, name, mib=1)
+    payload = Payload(setup, name, 1)
     with Ranks(payload.command, environment=environment, mca=MCA, output=payload.output) as ranks:
         pids = payload.await_ready(ranks)
         payload.await_alive(ranks)

@@ -1,17 +1,21 @@
 """The other side of bench/payload.cc and, in part, of bench/barriers.cc: their files, as methods."""
 
 import pathlib
+import re
 
 from launch import BenchError
 
 
+TIMES = re.compile(r"settle ([\d.]+) ms, drain ([\d.]+) ms, stopped ([\d.]+) ms")
+
+
 class Payload:
-    def __init__(self, setup, name, mib=None, ranks=2, program="payload"):
+    def __init__(self, setup, name, *arguments, ranks=2, program="payload"):
         self.directory = setup.directory / name
         self.directory.mkdir()
         self.output = self.directory / "output"
         self.ranks = ranks
-        self.command = [setup.program(program), self.directory] + ([] if mib is None else [mib])
+        self.command = [setup.program(program), self.directory, *arguments]
 
     def all_files(self, name):
         files = [self.directory / f"{name}.{rank}" for rank in range(self.ranks)]
@@ -37,6 +41,14 @@ class Payload:
     def await_alive(self, ranks):
         self.ask()
         return self.await_answers(ranks)
+
+    def times_of(self, ranks, number):
+        """What each rank has written (SCKPT_LOG=debug) about checkpoint `number`: (settle, drain, stopped) in ms."""
+        def written():
+            found = TIMES.findall(self.output.read_text(errors="replace"))
+            return found[-self.ranks:] if len(found) == self.ranks * number else None
+        lines = ranks.await_condition(written, f"all ranks have told their times of checkpoint {number}", 60)
+        return [tuple(map(float, line)) for line in lines]
 
     def end(self, ranks, timeout=120):
         """Ends the job; the ranks check their memory."""

@@ -86,6 +86,8 @@ def parse(arguments):
     parser.add_argument("--min-time", type=float, default=0.1, help="seconds of a repetition (default: 0.1)")
     parser.add_argument("--lammps-steps", type=int, default=1000, help="time steps of a LAMMPS run (default: 1000)")
     parser.add_argument("--mib", type=int, default=256, help="MiB per rank to checkpoint (default: 256)")
+    parser.add_argument("--mappings", type=int, default=0,
+                        help="mappings of one page more per rank to checkpoint (default: none)")
     parser.add_argument("--quick", action="store_true", help="one short round: shows that it works, measures nothing")
     parser.add_argument("--noise", action="store_true",
                         help="native on both sides: shows the ratios that noise alone makes on this machine")

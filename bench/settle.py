@@ -4,7 +4,6 @@ The ranks are many more than cores, so absolute times say little; how they grow 
 the same run, says what is asked.  Every rank tells its times in its log (SCKPT_LOG=debug); the slowest one counts.
 """
 
-import re
 import statistics
 
 from checkpoint import take
@@ -13,17 +12,7 @@ from payload import Payload
 
 RANKS = (2, 4, 8, 16, 32)
 MCA = {"btl": "vader,self", "mpi_yield_when_idle": "1"}
-LINE = re.compile(r"settle ([\d.]+) ms, drain ([\d.]+) ms, stopped ([\d.]+) ms")
 WIDTH = 50  # of the plot
-
-
-def times_of(payload, ranks, count, number):
-    """What each of the `count` ranks has written about checkpoint `number`: (settle, drain, stopped) in ms."""
-    def written():
-        found = LINE.findall(payload.output.read_text(errors="replace"))
-        return found[-count:] if len(found) == count * number else None
-    lines = ranks.await_condition(written, f"all ranks have told their times of checkpoint {number}", 60)
-    return [tuple(map(float, line)) for line in lines]
 
 
 def one_count(setup, options, count):
@@ -37,7 +26,7 @@ def one_count(setup, options, count):
         pids = payload.await_ready(ranks, timeout=120)
         for number in range(1, options.rounds + 2):
             take(step, pids, ranks, number)
-            lines = times_of(payload, ranks, count, number)
+            lines = payload.times_of(ranks, number)
             if number == 1:
                 continue  # not counted: warms what can be warmed
             samples["settle"].append(max(settle for settle, _, _ in lines))
