@@ -58,8 +58,12 @@ std::string cause_text(std::uint32_t cause) {
     return text;
 }
 
-// RECORD.  Returns a sentence on failure.
-std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
+// Outcomes of RECORD, as bits on which the ranks agree.
+constexpr std::uint32_t kFailed = 1, kDeclined = 2;
+
+// RECORD.  Returns a sentence when it cannot be done; `outcome` then says which kind of reason that is.
+std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause, std::uint32_t *outcome) {
+    *outcome = kFailed;
     if (mpi::mpi_running())
         if (std::string refusal = mpi::record_objects(); !refusal.empty()) return refusal;
     describe_process(plan, generation, cause_text(cause));
@@ -71,14 +75,20 @@ std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause) {
     if (const char *refusal = record_files(plan, settings().spec.copy_files)) return refusal;
     record_identity(plan);
     record_layout(plan.process);
+    *outcome = kDeclined;
     if (const char *refusal = record_regions(plan)) return refusal;  // last: what it lists must not change any more
+    *outcome = 0;
     return {};
 }
 
 // Undo: nothing was committed, everything goes on.
-void fail(const char *what, const std::string &why) {
+void go_on() {
     if (mpi::mpi_running()) mpi::resume_objects();
     release_threads();
+}
+
+void fail(const char *what, const std::string &why) {
+    go_on();
     if (!why.empty()) say(Severity::warning, "checkpoint failed: %s", why.c_str());
     log_event("-", std::string(what) + " rank " + std::to_string(world::rank()) + ": " +
                        (why.empty() ? "another rank could not take part" : why));
@@ -163,14 +173,19 @@ void checkpoint(std::uint32_t cause) {
     static Plan plan;
     plan = {};
     const auto partial = begin_generation();
-    std::string failure = partial ? record(plan, generation_number(*partial), cause) : partial.error();
+    std::uint32_t outcome = kFailed;
+    std::string failure = partial ? record(plan, generation_number(*partial), cause, &outcome) : partial.error();
     const bool wanted_synchronous = settings().spec.synchronous || (cause & mpi::kTerminate);
     const bool synchronous = world::agree_union(wanted_synchronous || needs_synchronous_write(plan)) != 0;
-    const bool failed = world::agree_union(!failure.empty()) != 0;
+    outcome = world::agree_union(outcome);
     release_claims();
-    if (failed) {
+    if (outcome) {
         unmap_written_files();
         if (world::rank() == 0 && partial) remove_generation(partial->c_str());
+        if (outcome == kDeclined) {
+            go_on();
+            return checkpoint_declined(cause, mpi::Decline::object, failure.empty() ? nullptr : failure.c_str());
+        }
         fail("failed", failure);
         after_checkpoint();
         return;
@@ -217,8 +232,7 @@ void checkpoint(std::uint32_t cause) {
         held = true;
         hold_until_the_end();
     }
-    if (mpi::mpi_running()) mpi::resume_objects();
-    release_threads();
+    go_on();
     after_checkpoint();
 }
 

@@ -33,6 +33,9 @@ bool is_lower_data(const MapsLine &line) {
     return false;
 }
 
+// By the last blocker_memory().
+std::size_t mappings_seen = 0;
+
 // Of madvise(MADV_DONTFORK) and WIPEONFORK a child does not see the pages, and huge ones it may lose.
 bool kept_from_children = false;
 
@@ -85,6 +88,7 @@ bool is_skipped(const MapsLine &line) { return line.name == "[vsyscall]" || in_a
 
 struct Listing {
     Plan *plan = nullptr;  // null: only obstacles are looked for
+    std::size_t count = 0;
     const char *refusal = nullptr;
     image::Ref last_ref{};
     std::vector<int> attached{};  // kernel's ids of System V segments
@@ -93,6 +97,7 @@ struct Listing {
 bool list_one(void *context, const Mapping &mapping) {
     auto &listing = *static_cast<Listing *>(context);
     const MapsLine &line = mapping.line;
+    ++listing.count;
     if (is_skipped(line)) return true;
     const RegionKind kind = kind_of(mapping);
     if (const char *obstacle = obstacle_of(mapping)) {
@@ -137,6 +142,24 @@ const char *list(Listing &listing) {
     return sentence;
 }
 
+// Mappings that a checkpoint makes, of our heap for example; and what a restore has beside those of the program.
+constexpr std::size_t kRoomForOurs = 64;
+
+// While there is time to decline: where the kernel maps no more, a checkpoint would run out of memory half way.
+const char *refusal_of_count(std::size_t count) {
+    char text[32];
+    std::size_t most = 0;
+    const long length = sys::read_file("/proc/sys/vm/max_map_count", text, sizeof text);
+    if (length <= 0 || std::from_chars(text, text + length, most).ec != std::errc{}) return nullptr;
+    if (count + kRoomForOurs <= most) return nullptr;
+    static char sentence[192];
+    snprintf(sentence, sizeof sentence,
+             "the program has %zu memory mappings and this kernel allows %zu, which leaves too few for a checkpoint: "
+             "raise vm.max_map_count",
+             count, most);
+    return sentence;
+}
+
 // Memory that is mapped once needs no name to be made again.
 void single_out_anonymous(Plan &plan) {
     std::vector<std::uint64_t> inodes;
@@ -169,13 +192,19 @@ void copy_libraries(Plan &plan) {
 const char *blocker_memory() {
     Listing listing;
     // A list that cannot be read forbids nothing: it makes the checkpoint fail, which is told.
-    return for_each_mapping(list_one, &listing) < 0 ? nullptr : refusal_of(listing);
+    if (for_each_mapping_named(list_one, &listing) < 0) return nullptr;
+    mappings_seen = listing.count;
+    const char *refusal = refusal_of(listing);
+    return refusal ? refusal : refusal_of_count(listing.count);
 }
 
 const char *record_regions(Plan &plan) {
     // The list must hold what our own heap maps for it, so it is made again until that is so.  What is allocated
     // between here and the snapshot finds room in what is mapped.
+    // To read the list costs time in which the ranks stand still; with room for as many as there were when the
+    // checkpoint was asked for, and some, once is enough.
     constexpr std::size_t kRoom = 512 << 10;
+    plan.regions.reserve(mappings_seen + mappings_seen / 16 + 64);
     for (;;) {
         own_reserve(kRoom);
         const std::size_t before = own_heap_bytes();

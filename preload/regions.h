@@ -8,7 +8,8 @@ namespace sckpt {
 // Adds all regions to the plan.  Returns a sentence when one cannot be saved, else null.
 const char *record_regions(Plan &plan);
 
-// Memory that cannot be saved, as a sentence, or null: to be asked before a checkpoint begins.
+// Memory that cannot be saved, as a sentence, or null: to be asked before a checkpoint begins.  It sees what names and
+// numbers of mappings tell; the rest is seen by record_regions(), since to look twice would cost as much again.
 const char *blocker_memory();
 
 // True when memory that a copy-on-write snapshot would not hold still must be read before the rank goes on.

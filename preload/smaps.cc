@@ -38,19 +38,27 @@ constexpr Flag kFlags[] = {{"lo", image::kLocked},
                            {"ss", 0, "a shadow stack"},
                            {"sl", 0, "sealed memory (mseal)"}};
 
+// All words have two letters.
+constexpr std::uint16_t word_at(const char *text) {
+    return static_cast<std::uint16_t>(static_cast<unsigned char>(text[0]) << 8 | static_cast<unsigned char>(text[1]));
+}
+
 void read_flags(std::string_view words, Mapping &result) {
-    while (!words.empty()) {
-        const auto end = std::min(words.find(' '), words.size());
+    for (; words.size() >= 2; words.remove_prefix(std::min<size_t>(3, words.size()))) {
+        const std::uint16_t word = word_at(words.data());
         for (const Flag &flag : kFlags)
-            if (flag.name == words.substr(0, end)) {
+            if (word_at(flag.name.data()) == word) {
                 result.attributes |= flag.attribute;
                 if (flag.obstacle) result.obstacle = flag.obstacle;
             }
-        words.remove_prefix(std::min(end + 1, words.size()));
     }
 }
 
-std::uint32_t number_of(std::string_view text) {
+// The number behind the key, which begins a line; 0 where there is none.
+std::uint32_t number_of(std::string_view text, std::string_view key) {
+    const auto at = text.rfind(key);
+    if (at == text.npos) return 0;
+    text.remove_prefix(at + key.size());
     text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
     std::uint32_t value = 0;
     std::from_chars(text.data(), text.data() + text.size(), value);
@@ -90,22 +98,33 @@ long read_records(const char *path, Take take) {
 
 }  // namespace
 
+// There may be a hundred thousand mappings, while the program stands still: of twenty lines only those that matter are
+// looked at.  VmFlags is the last one, behind the first line, whose path may hold anything.
 bool next_mapping(std::string_view &text, Mapping &result) {
-    std::string_view rest = text, line;
+    constexpr std::string_view kFlagsKey = "\nVmFlags: ";
+    std::string_view rest = text, line, flags;
     result = {};
     if (!take_line(rest, line) || !parse_maps_line(line, result.line)) return false;
-    while (take_line(rest, line)) {
-        if (line.starts_with("KernelPageSize:")) result.page_kib = number_of(line.substr(15));
-        if (line.starts_with("ProtectionKey:") && number_of(line.substr(14)) != 0)
-            result.obstacle = "memory with a protection key";
-        if (!line.starts_with("VmFlags:")) continue;
-        read_flags(line.substr(8), result);
-        if (result.line.name.starts_with("[v")) result.obstacle = nullptr;
-        if (!(result.attributes & image::kHugeTlb)) result.page_kib = 0;
-        text = rest;
+    const auto *key = static_cast<const char *>(memmem(rest.data(), rest.size(), kFlagsKey.data(), kFlagsKey.size()));
+    if (!key) return false;
+    const std::string_view numbers = rest.substr(0, static_cast<size_t>(key - rest.data()));
+    rest.remove_prefix(numbers.size() + kFlagsKey.size());
+    if (!take_line(rest, flags)) return false;
+    read_flags(flags, result);
+    if (number_of(numbers.substr(numbers.rfind('\n') + 1), "ProtectionKey:") != 0)
+        result.obstacle = "memory with a protection key";
+    if (result.line.name.starts_with("[v")) result.obstacle = nullptr;
+    if (result.attributes & image::kHugeTlb) result.page_kib = number_of(numbers, "\nKernelPageSize:");
+    text = rest;
+    return true;
+}
+
+long for_each_mapping_named(bool (*use)(void *, const Mapping &), void *context) {
+    return read_records("/proc/thread-self/maps", [&](std::string_view &text) {
+        for (Mapping mapping; next_maps_line(text, mapping.line); mapping = {})
+            if (!use(context, mapping)) return false;
         return true;
-    }
-    return false;
+    });
 }
 
 long for_each_mapping(bool (*use)(void *, const Mapping &), void *context) {
@@ -114,12 +133,7 @@ long for_each_mapping(bool (*use)(void *, const Mapping &), void *context) {
             if (!use(context, mapping)) return false;
         return true;
     });
-    if (error != -ENOENT) return error;
-    return read_records("/proc/thread-self/maps", [&](std::string_view &text) {
-        for (Mapping mapping; next_maps_line(text, mapping.line); mapping = {})
-            if (!use(context, mapping)) return false;
-        return true;
-    });
+    return error == -ENOENT ? for_each_mapping_named(use, context) : error;
 }
 
 }  // namespace sckpt
