@@ -16,6 +16,7 @@
 #include "preload/settings.h"
 #include "preload/shared_memory.h"
 #include "preload/smaps.h"
+#include "preload/world.h"
 
 namespace sckpt {
 namespace {
@@ -88,7 +89,7 @@ bool is_skipped(const MapsLine &line) { return line.name == "[vsyscall]" || in_a
 
 struct Listing {
     Plan *plan = nullptr;  // null: only obstacles are looked for
-    std::size_t count = 0;
+    std::size_t count = 0, of_arena = 0;
     const char *refusal = nullptr;
     image::Ref last_ref{};
     std::vector<int> attached{};  // kernel's ids of System V segments
@@ -97,7 +98,7 @@ struct Listing {
 bool list_one(void *context, const Mapping &mapping) {
     auto &listing = *static_cast<Listing *>(context);
     const MapsLine &line = mapping.line;
-    ++listing.count;
+    ++(in_arena(line) ? listing.of_arena : listing.count);
     if (is_skipped(line)) return true;
     const RegionKind kind = kind_of(mapping);
     if (const char *obstacle = obstacle_of(mapping)) {
@@ -142,21 +143,21 @@ const char *list(Listing &listing) {
     return sentence;
 }
 
-// Mappings that a checkpoint makes, of our heap for example; and what a restore has beside those of the program.
-constexpr std::size_t kRoomForOurs = 64;
-
-// While there is time to decline: where the kernel maps no more, a checkpoint would run out of memory half way.
-const char *refusal_of_count(std::size_t count) {
+// While there is time to decline: where the kernel maps no more, a checkpoint would run out of memory half way, and
+// nothing would be left for the MPI of a restored rank.
+const char *refusal_of_count(const Listing &listing) {
+    constexpr std::size_t kOurs = 64;  // that a checkpoint makes, for its records
     char text[32];
     std::size_t most = 0;
     const long length = sys::read_file("/proc/sys/vm/max_map_count", text, sizeof text);
     if (length <= 0 || std::from_chars(text, text + length, most).ec != std::errc{}) return nullptr;
-    if (count + kRoomForOurs <= most) return nullptr;
+    const std::size_t restored = listing.count + mappings_beside(world::size());
+    if (std::max(listing.count + listing.of_arena + kOurs, restored) <= most) return nullptr;
     static char sentence[192];
     snprintf(sentence, sizeof sentence,
              "the program has %zu memory mappings and this kernel allows %zu, which leaves too few for a checkpoint: "
              "raise vm.max_map_count",
-             count, most);
+             listing.count, most);
     return sentence;
 }
 
@@ -195,7 +196,7 @@ const char *blocker_memory() {
     if (for_each_mapping_named(list_one, &listing) < 0) return nullptr;
     mappings_seen = listing.count;
     const char *refusal = refusal_of(listing);
-    return refusal ? refusal : refusal_of_count(listing.count);
+    return refusal ? refusal : refusal_of_count(listing);
 }
 
 const char *record_regions(Plan &plan) {

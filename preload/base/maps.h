@@ -16,6 +16,10 @@ struct MapsLine {
     std::string_view name;             // path or [name]; inside the text that was parsed; may be empty
 };
 
+// How many mappings a rank has beside those of the program, once restored: ours, and those of MPI, which maps memory
+// of each rank of the node.  Generous: what it cannot map is found out too late.
+constexpr std::uint64_t mappings_beside(std::uint64_t ranks) { return 64 + 2 * (ranks < 256 ? ranks : 256); }
+
 // One line, with or without its newline.  False when it is none.
 bool parse_maps_line(std::string_view line, MapsLine &result);
 

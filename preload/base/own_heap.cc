@@ -54,12 +54,35 @@ Class class_of(std::size_t size) {
     return {(power - 5) * 4 + static_cast<int>(steps), base + step * steps};
 }
 
+// Where the kernel maps no more (vm.max_map_count, limits), a program runs on that lives with what it has: our records
+// then come from here, which costs nothing until it is touched.
+constexpr std::size_t kSpare = 8 << 20;
+alignas(4096) char spare[kSpare];
+std::atomic<std::size_t> spare_used;
+
+bool is_spare(const void *memory) { return memory >= spare && memory < spare + kSpare; }
+
 char *map(std::size_t size) {
     const long address =
         system_call(SYS_mmap, 0, static_cast<long>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (failed(address)) die("cannot map %zu bytes for checkpoint records: error %ld", size, -address);
-    bytes_from_system += size;
-    return reinterpret_cast<char *>(address);
+    if (!failed(address)) {
+        bytes_from_system += size;
+        return reinterpret_cast<char *>(address);
+    }
+    const std::size_t at = spare_used.fetch_add(size);
+    if (at + size > kSpare) die("cannot map %zu bytes for checkpoint records: error %ld", size, -address);
+    return spare + at;
+}
+
+// Of spare memory only what was taken last comes back.
+void unmap(void *memory, std::size_t size) {
+    if (is_spare(memory)) {
+        std::size_t end = static_cast<std::size_t>(static_cast<char *>(memory) - spare) + size;
+        spare_used.compare_exchange_strong(end, end - size);
+        return;
+    }
+    bytes_from_system -= size;
+    system_call(SYS_munmap, as_long(memory), static_cast<long>(size));
 }
 
 }  // namespace
@@ -94,9 +117,7 @@ void own_free(void *memory) noexcept {
     if (!memory) return;
     Block *block = static_cast<Block *>(memory) - 1;
     if (block->index == kClasses) {
-        bytes_from_system -= block->size;
-        system_call(SYS_munmap, as_long(block), static_cast<long>(block->size));
-        return;
+        return unmap(block, block->size);
     }
     Locked locked;
     auto *freed = static_cast<Free *>(memory);

@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "preload/base/maps.h"
 #include "preload/restore/text.h"
 
 namespace sckpt::restore {
 
 namespace {
 
-constexpr std::uint64_t kOwnMappings = 16;        // of the restorer and of what the rank maps before it drops that
 constexpr std::uint64_t kOwnBytes = 16ull << 20;  // a generous restorer
 
 }  // namespace
@@ -65,9 +65,10 @@ Problem check_limits(const Source &source, const Plan &plan, const Limits &limit
         return text("the program needs ", plan.data_bytes, " bytes of memory and this node has ", limits.memory,
                     " left: restore on a node with more");
     }
-    if (plan.map_count + kOwnMappings > limits.mappings) {
-        return text("the program has ", plan.map_count, " memory mappings and this kernel allows ", limits.mappings,
-                    ": raise vm.max_map_count");
+    const std::uint64_t mappings = plan.map_count + mappings_beside(source.process.world_size);
+    if (mappings > limits.mappings) {
+        return text("the program has ", plan.map_count, " memory mappings and may need ", mappings,
+                    " with those of MPI, while this node allows ", limits.mappings, ": raise vm.max_map_count");
     }
     return {};
 }

@@ -145,7 +145,6 @@ class Builder {
         }
         plan_.steps.reserve(source_.regions.size() + source_.runs.size());
         add_maps();
-        plan_.map_count = plan_.steps.size() + plan_.vdso.size();
         // Before the contents: how they are to be held in memory.
         for (const auto &[attribute, advice] : kAdvices)
             add_for(attribute, Action::advise, [advice](const SourceRegion &) { return advice; });
@@ -170,7 +169,12 @@ class Builder {
     void add_maps() {
         for (std::size_t i = 0; i < source_.regions.size(); ++i) {
             const auto &region = source_.regions[i];
+            // What one step maps comes apart again where it is protected, advised or locked differently.
+            const bool is_alike = i > 0 && region.attributes == source_.regions[i - 1].attributes &&
+                                  region.protection == source_.regions[i - 1].protection;
+            const std::size_t steps = plan_.steps.size();
             if (is_moved(region)) {
+                ++plan_.map_count;
                 plan_.vdso.push_back({region.path, region.start, region.length});
                 continue;
             }
@@ -188,6 +192,7 @@ class Builder {
             if (step.action == Action::map_file_shared)
                 if (const auto known = sizes_.find(region.path); known != sizes_.end()) step.file_size = known->second;
             append(step);
+            if (!is_alike || plan_.steps.size() != steps) ++plan_.map_count;
         }
     }
 

@@ -72,6 +72,9 @@ TEST(LimitsCheck, EachIsRefusedByItself) {
     EXPECT_FALSE(check_limits(source, plan, {.data = 1 << 20}));
     EXPECT_TRUE(says(check_limits(source, plan, {.memory = 4999}), "needs 5000 bytes of memory"));
     EXPECT_TRUE(says(check_limits(source, plan, {.mappings = 10}), "vm.max_map_count"));
+    source.process.world_size = 4;
+    EXPECT_FALSE(check_limits(source, plan, {.mappings = 82}));
+    EXPECT_TRUE(says(check_limits(source, plan, {.mappings = 81}), "may need 82 with those of MPI"));
 }
 
 TEST(LimitsCheck, MemoryIsWhatIsAvailableAndSwap) {

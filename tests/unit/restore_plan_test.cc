@@ -180,6 +180,19 @@ TEST(Plan, AttributesAreGivenAgain) {
     EXPECT_EQ(list[8].address, 0x101000u);
 }
 
+TEST(Plan, MappingsAreCountedAsTheyWillBe) {
+    const auto count = [](std::vector<SourceRegion> regions, std::vector<SourceRun> runs = {}) {
+        const auto plan = make_plan(source(std::move(regions), std::move(runs)));
+        return plan ? plan->map_count : 0;
+    };
+    const auto one = count({region(0x100000, 1), region(0x101000, 1), region(0x102000, 1)});
+    EXPECT_EQ(count({region(0x100000, 1), region(0x101000, 1, kRead), region(0x102000, 1)}), one + 2);
+    EXPECT_EQ(count({region(0x100000, 1), region(0x101000, 1, kRead), region(0x102000, 1)}, {{1, 0, 1, false, 8}}),
+              one + 2);
+    EXPECT_EQ(count({region(0x100000, 1), with(region(0x101000, 1), image::kDontDump), region(0x102000, 1)}), one + 2);
+    EXPECT_EQ(count({region(0x100000, 1), with(region(0x101000, 1), image::kLocked)}), one + 1);
+}
+
 TEST(Plan, CopiedFilesComeBackAsPlainMemory) {
     const auto list = steps(source({with(region(0x100000, 2, kText, RegionKind::file_private, "/lib/a"), image::kCopied),
                                     with(region(0x102000, 1, kWrite, RegionKind::lower, "/lib/a"), image::kCopied),
