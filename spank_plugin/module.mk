@@ -1,8 +1,9 @@
 # The SPANK plugin.  It is loaded into srun, sbatch, salloc and slurmstepd, so it brings its own C++ runtime and shows
 # nothing but SPANK's symbols; slurm_* and spank_* are resolved in the program that loads it.
 
-SPANK_PURE := $(addprefix $(BUILD)/,preload/base/spec.pic.o spank_plugin/settings.pic.o spank_plugin/restart.pic.o \
-    spank_plugin/task.pic.o spank_plugin/executable.pic.o spank_plugin/directory.pic.o spank_plugin/run.pic.o \
+SPANK_PURE := $(addprefix $(BUILD)/,preload/base/spec.pic.o preload/base/executable.pic.o preload/base/unserved.pic.o \
+    spank_plugin/settings.pic.o spank_plugin/restart.pic.o \
+    spank_plugin/task.pic.o spank_plugin/directory.pic.o spank_plugin/run.pic.o \
     spank_plugin/pmix_socket.pic.o)
 SPANK_HOST := $(addprefix $(BUILD)/spank_plugin/,plugin.pic.o options.pic.o submit.pic.o launch.pic.o step.pic.o)
 

@@ -4,8 +4,9 @@
 
 #include <vector>
 
+#include "preload/base/executable.h"
+#include "preload/base/unserved.h"
 #include "preload/env.h"
-#include "spank_plugin/executable.h"
 #include "spank_plugin/host.h"
 #include "spank_plugin/pmix_socket.h"
 #include "spank_plugin/task.h"
@@ -32,9 +33,14 @@ void warn_if_not_intercepted(spank_t spank) {
     char **words = nullptr;
     if (item<std::uint32_t>(spank, S_TASK_GLOBAL_ID).value_or(1) != 0) return;
     if (spank_get_item(spank, S_JOB_ARGV, &count, &words) != ESPANK_SUCCESS || count < 1 || words == nullptr) return;
-    const auto file = find_executable(words[0], task_variable(spank, "PATH").value_or(""));
-    if (!file) return;
-    if (const auto reason = why_not_intercepted(*file)) tell(*file + " " + *reason + ": it runs without checkpoints");
+    char file[PATH_MAX];
+    if (!base::find_executable(words[0], task_variable(spank, "PATH").value_or("").c_str(), file)) return;
+    const char *reason = base::why_not_intercepted(file);
+    if (reason == nullptr) return;
+    const std::string sentence = std::string(file) + " " + reason + ": it runs without checkpoints";
+    const std::string incarnation = task_variable(spank, env::kDirectory).value_or("") + "/r" +
+                                    task_variable(spank, env::kIncarnation).value_or("0");
+    if (base::note_unserved(incarnation.c_str(), 0, sentence.c_str())) tell(sentence);
 }
 
 }  // namespace

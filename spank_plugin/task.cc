@@ -84,7 +84,7 @@ std::vector<Change> task_changes(const Lookup &environment, const std::string &l
         changes.push_back({"LD_PRELOAD", with_library(without_library(preload, kLibraryName),
                                                       library_directory + "/" + kLibraryName)});
         // A program with the address sanitizer refuses to start behind another library unless told not to look.  (It
-        // then runs without checkpoints: the sanitizer has the address range of the lower half.)
+        // then runs without checkpoints.)
         const std::string sanitizer = environment("ASAN_OPTIONS").value_or("");
         if (!sanitizer.contains("verify_asan_link_order"))
             changes.push_back({"ASAN_OPTIONS", sanitizer + (sanitizer.empty() ? "" : ":") + "verify_asan_link_order=0"});

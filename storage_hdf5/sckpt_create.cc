@@ -10,6 +10,7 @@
 #include <sstream>
 #include <thread>
 
+#include "preload/base/unserved.h"
 #include "storage_hdf5/log.h"
 #include "storage_hdf5/names.h"
 #include "storage_hdf5/request.h"
@@ -110,11 +111,25 @@ struct Seen {
     fs::path partial;                        // being written
 };
 
-Seen look(const fs::path &run) {
+std::string first_line(const fs::path &path) {
+    std::ifstream file(path);
+    std::string line;
+    std::getline(file, line);
+    return line;
+}
+
+Seen look(const Target &target) {
+    const fs::path &run = target.run;
     Seen seen;
     std::error_code error;
     for (fs::directory_iterator entry(run, error), end; !error && entry != end; entry.increment(error)) {
         const std::string name = entry->path().filename().string();
+        if (name.starts_with(std::string(base::kUnserved) + ".")) {
+            // Empty: written at this moment.
+            if (const auto why = first_line(entry->path()); !why.empty())
+                throw Problem{"step " + target.id + " cannot be checkpointed: " + why};
+            continue;
+        }
         const auto place = storage::parse_place(entry->path());
         if (!place || name.ends_with(storage::kRetiredSuffix)) continue;
         seen.newest = std::max(seen.newest, std::optional(place->generation));
@@ -171,7 +186,7 @@ std::uint32_t wait_for_commit(const Target &target, std::uint64_t request, const
     Progress progress;
     for (;;) {
         const bool last_look = Clock::now() - start > std::chrono::duration<double>(timeout);
-        const auto seen = look(target.run);
+        const auto seen = look(target);
         // Begun before the request: cut too early to count.
         if (seen.committed > before.newest) return *seen.committed;
         for (const auto &line : log.news()) {
@@ -203,7 +218,7 @@ std::string user_name() {
 int run(const Options &options) {
     try {
         const auto target = find_target(options);
-        const auto before = look(target.run);
+        const auto before = look(target);
         Log log(target.step);
         const auto request = storage::write_request(target.run, user_name());
         if (!request) return fail(request.error());

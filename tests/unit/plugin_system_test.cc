@@ -10,8 +10,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "preload/base/executable.h"
+#include "preload/base/unserved.h"
 #include "spank_plugin/directory.h"
-#include "spank_plugin/executable.h"
 #include "spank_plugin/pmix_socket.h"
 #include "spank_plugin/run.h"
 
@@ -113,16 +114,40 @@ TEST_F(Directory, NamedGeneration) {
     EXPECT_NE(find_named_generation(file("plain"), 2).error().find("not a directory"), std::string::npos);
 }
 
+// Empty: none.
+std::string found(const std::string &name, const std::string &search) {
+    char path[PATH_MAX];
+    return base::find_executable(name.c_str(), search.c_str(), path) ? path : "";
+}
+
+std::string why_not(const std::string &file) {
+    const char *reason = base::why_not_intercepted(file.c_str());
+    return reason ? reason : "";
+}
+
 TEST_F(Executable, IsFoundAsExecvpeWould) {
     const std::string program = file("bin/program", "#!/bin/sh\n", 0755);
     file("other/program", "#!/bin/sh\n", 0644);
     fs::create_directories(path("dir/program"));
     const std::string search = path("none") + ":" + path("dir") + ":" + path("other") + ":" + path("bin");
-    EXPECT_EQ(find_executable("program", search), program);
-    EXPECT_EQ(find_executable(program, ""), program);
-    EXPECT_EQ(find_executable("program", path("dir")), std::nullopt);
-    EXPECT_EQ(find_executable("", search), std::nullopt);
-    EXPECT_EQ(find_executable(path("other/program"), search), std::nullopt);
+    EXPECT_EQ(found("program", search), program);
+    EXPECT_EQ(found(program, ""), program);
+    EXPECT_EQ(found("program", path("dir")), "");
+    EXPECT_EQ(found("", search), "");
+    EXPECT_EQ(found(path("other/program"), search), "");
+    EXPECT_EQ(found("program", std::string(PATH_MAX, 'x') + ":" + search), program);
+    EXPECT_EQ(found(std::string(PATH_MAX, 'x'), search), "");
+}
+
+TEST_F(Executable, WithoutCheckpointsIsToldOnceInAStepAndNotedByEachTask) {
+    fs::create_directories(path("r0"));
+    EXPECT_TRUE(base::note_unserved(path("r0").c_str(), 1, "a sentence"));
+    EXPECT_FALSE(base::note_unserved(path("r0").c_str(), 0, "another sentence"));
+    EXPECT_EQ(fs::file_size(path("r0/unserved.0")), strlen("another sentence"));
+    base::forget_unserved(path("r0").c_str(), 1);
+    EXPECT_FALSE(fs::exists(path("r0/unserved.1")));
+    EXPECT_FALSE(base::note_unserved(path("r0").c_str(), 1, "a sentence"));
+    EXPECT_TRUE(base::note_unserved(path("nowhere").c_str(), 0, "a sentence"));
 }
 
 std::string elf(unsigned char width, std::initializer_list<std::uint32_t> segments, std::uint16_t claimed) {
@@ -142,26 +167,26 @@ std::string elf(unsigned char width, std::initializer_list<std::uint32_t> segmen
 }
 
 TEST_F(Executable, WhyItIsNotIntercepted) {
-    EXPECT_EQ(why_not_intercepted("/proc/self/exe"), std::nullopt);
-    EXPECT_EQ(why_not_intercepted(file("dynamic", elf(ELFCLASS64, {PT_LOAD, PT_INTERP}, 2))), std::nullopt);
-    EXPECT_EQ(why_not_intercepted(file("static", elf(ELFCLASS64, {PT_LOAD, PT_DYNAMIC}, 2))), "is statically linked");
-    EXPECT_EQ(why_not_intercepted(file("narrow", elf(ELFCLASS32, {PT_LOAD}, 1))), "is a 32-bit program");
-    EXPECT_EQ(why_not_intercepted(file("script", "#!/bin/sh\n")), std::nullopt);
-    EXPECT_EQ(why_not_intercepted(file("empty")), std::nullopt);
-    EXPECT_EQ(why_not_intercepted(file("cut", elf(ELFCLASS64, {PT_LOAD}, 65535))), std::nullopt);
-    EXPECT_EQ(why_not_intercepted(file("short", elf(ELFCLASS64, {}, 0).substr(0, 20))), std::nullopt);
-    EXPECT_EQ(why_not_intercepted(path("none")), std::nullopt);
+    EXPECT_EQ(why_not("/proc/self/exe"), "");
+    EXPECT_EQ(why_not(file("dynamic", elf(ELFCLASS64, {PT_LOAD, PT_INTERP}, 2))), "");
+    EXPECT_EQ(why_not(file("static", elf(ELFCLASS64, {PT_LOAD, PT_DYNAMIC}, 2))), "is statically linked");
+    EXPECT_EQ(why_not(file("narrow", elf(ELFCLASS32, {PT_LOAD}, 1))), "is a 32-bit program");
+    EXPECT_EQ(why_not(file("script", "#!/bin/sh\n")), "");
+    EXPECT_EQ(why_not(file("empty")), "");
+    EXPECT_EQ(why_not(file("cut", elf(ELFCLASS64, {PT_LOAD}, 65535))), "");
+    EXPECT_EQ(why_not(file("short", elf(ELFCLASS64, {}, 0).substr(0, 20))), "");
+    EXPECT_EQ(why_not(path("none")), "");
     ASSERT_EQ(mkfifo(path("fifo").c_str(), 0600), 0);
-    EXPECT_EQ(why_not_intercepted(path("fifo")), std::nullopt);
+    EXPECT_EQ(why_not(path("fifo")), "");
 }
 
 TEST_F(Executable, SetUserIdCountsWhenItChangesTheUser) {
     const std::string own = file("own", elf(ELFCLASS64, {PT_INTERP}, 1), 04755);
-    EXPECT_EQ(why_not_intercepted(own), std::nullopt);
+    EXPECT_EQ(why_not(own), "");
     if (geteuid() != 0) GTEST_SKIP() << "another owner needs root";
     ASSERT_EQ(chown(own.c_str(), 1, 1), 0);
     ASSERT_EQ(chmod(own.c_str(), 04755), 0);
-    EXPECT_EQ(why_not_intercepted(own), "has the set-user-ID or set-group-ID bit");
+    EXPECT_EQ(why_not(own), "has the set-user-ID or set-group-ID bit");
 }
 
 class Listener {
