@@ -17,9 +17,10 @@ tests/cases/NAME.desc (JSON, optional): "ranks" (the first is the main one; [2, 
 default: what is seen from outside must be the same afterwards; "busy": it changes by itself), "compare" (of maps,
 files, descriptors, signals, timers, threads), "threads" (how many named app-...), "refused" (regular expression), "first" (ranks that a
 request is signalled to some time before the others), "args", "env", "env_in_turn" (a list: more variables of the first
-start, the second and so on, over again), "launcher" (words in front of the program), "spec" (instead of "on"), "asks"
+start, the second and so on, over again), "launcher" (words in front of the program, which the interceptor is not in),
+"wrapper" (words in front of it which it is in), "spec" (instead of "on"), "asks"
 (true: the checkpoints come by themselves, nobody requests them), "exit" (the exit code that mpirun has to end with, 0 where it is not given), "program" (of another case: NAME.desc stands alone),
-"skip" (why the case is not run).
+"skip" (why the case is not run).  {build} is the build tree.
 """
 
 import argparse
@@ -53,7 +54,7 @@ class Case:
     def __init__(self, source, build):
         self.name = source.stem
         path = source.with_suffix(".desc")
-        text = json.loads(path.read_text()) if path.exists() else {}
+        text = json.loads(path.read_text().replace("{build}", str(build))) if path.exists() else {}
         self.program = source if source.suffix == ".py" else build / "cases" / text.pop("program", self.name)
         self.ranks = text.pop("ranks", [2, 1, 4])
         self.refused = text.pop("refused", None)
@@ -66,6 +67,7 @@ class Case:
         self.environment = text.pop("env", {})
         self.environment_in_turn = text.pop("env_in_turn", [{}])
         self.launcher = text.pop("launcher", [])
+        self.wrapper = text.pop("wrapper", [])
         self.spec = text.pop("spec", "on")
         self.asks = text.pop("asks", False)
         self.exit = text.pop("exit", 0)
@@ -104,7 +106,8 @@ class Run:
             if generation:
                 environment["SCKPT_RESTART"] = str(generation)
         self.job = Job(self.directory, self.incarnation, self.case.program, self.case.arguments, self.ranks,
-                       environment, preload, self.options.timeout, self.case.launcher)
+                       environment, preload, self.options.timeout, self.case.launcher,
+                       self.case.wrapper)
 
     def log_lines(self, since=0):
         try:

@@ -43,6 +43,7 @@ $(addprefix $(CASE_DIR)/,$(CASE_F90)): $(CASE_DIR)/%: tests/cases/%.f90 $(CASE_D
 	$(MPIFORT) -O1 -g $(CASE_WARN) -Wno-compare-reals $(CASE_FLAGS) -I$(CASE_DIR)/lib -J$(CASE_DIR)/lib -o $@ $< $(CASE_DIR)/lib/testcase.mod.o $(CASE_LIB)
 
 $(CASE_DIR)/openmp_funneled: CASE_FLAGS := -fopenmp
+$(CASE_DIR)/sanitized_undefined: CASE_FLAGS := -fsanitize=undefined
 $(CASE_DIR)/call_checkpoint: CASE_FLAGS := -I.
 # Handles and environ are then copied into the executable.
 $(CASE_DIR)/no_pie: CASE_FLAGS := -no-pie -fno-pie
@@ -53,5 +54,11 @@ $(CASE_DIR)/dlopen_mpi: MPICC := gcc -isystem /usr/lib/x86_64-linux-gnu/openmpi/
 $(CASE_DIR)/lib/libcase_profiler.so: tests/cases/plugin/profiler.c
 	@mkdir -p $(@D)
 	$(MPICC) -std=gnu17 -O1 -g $(CASE_WARN) -fPIC -shared -o $@ $<
+# A copy of the C++ runtime, as programs bring it that were built elsewhere.
+$(CASE_DIR)/lib/own_runtime/libstdc++.so.6:
+	@mkdir -p $(@D)
+	cp $(shell $(CXX) -print-file-name=libstdc++.so.6) $@
+$(CASE_DIR)/cxx_own_runtime: $(CASE_DIR)/lib/own_runtime/libstdc++.so.6
+$(CASE_DIR)/cxx_own_runtime: CASE_FLAGS := -Wl,--disable-new-dtags,-rpath,$(abspath $(CASE_DIR)/lib/own_runtime)
 $(CASE_DIR)/profiled: $(CASE_DIR)/lib/libcase_profiler.so
 $(CASE_DIR)/profiled: CASE_FLAGS := -L$(CASE_DIR)/lib -Wl,-rpath,$(abspath $(CASE_DIR)/lib) -Wl,--no-as-needed -lcase_profiler

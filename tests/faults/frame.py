@@ -51,7 +51,7 @@ class FaultRun(Run):
     def __init__(self, name, options, directory=None):
         case = types.SimpleNamespace(name=name, program=options.build / "tests/faults/steady", arguments=["8"],
                                      environment={}, first=[], compare=[], threads=None, environment_in_turn=[{}],
-                                     launcher=[], spec="on", asks=False)
+                                     launcher=[], wrapper=[], spec="on", asks=False)
         super().__init__(case, "faults", 2, options)
         self.directory = directory or options.directory / name
         self.step = self.directory / "ckpt"

@@ -116,19 +116,21 @@ def await_that(condition, seconds, what):
 class Job:
     """One start of the program of a case on `ranks` ranks: an incarnation."""
 
-    def __init__(self, directory, incarnation, program, arguments, ranks, environment, preload, timeout, launcher=()):
+    def __init__(self, directory, incarnation, program, arguments, ranks, environment, preload, timeout, launcher=(),
+                 wrapper=()):
         self.directory, self.ranks, self.timeout = directory, ranks, timeout
         self.output = directory / f"output.{incarnation}"
         self.incarnation = incarnation
-        # mpirun and the shell must not be intercepted, so the preload is set at the last exec.  The pid stays the
-        # same through every exec that follows, that of the restorer included.
-        script = 'echo $$ >"$1/pid.$2.$OMPI_COMM_WORLD_RANK"; shift 2; exec env "$@"'
-        command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(ranks), "sh", "-c", script, "sh",
-                   str(directory), str(incarnation)]
-        command += [*launcher, "env"] if launcher else []
+        # mpirun must not be intercepted, so the preload is set by an exec below it.  The pid stays the same through
+        # every exec that follows, that of the restorer included; a wrapper may fork, so it is told below that.
+        tell = ["sh", "-c", 'echo $$ >"$1/pid.$2.$OMPI_COMM_WORLD_RANK"; shift 2; exec "$@"', "sh", str(directory),
+                str(incarnation)]
+        command = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", str(ranks)]
+        command += [*launcher, "env"] if wrapper else [*tell, *launcher, "env"]
         # What the program itself preloads comes first, as the plugin puts ours behind it.
         preloads = [str(one) for one in (environment.get("LD_PRELOAD"), preload) if one]
         command += ["LD_PRELOAD=" + ":".join(preloads)] if preloads else []
+        command += [*wrapper, *tell] if wrapper else []
         command += [str(program), *arguments]
         self.shared_memory = pathlib.Path("/dev/shm", f"case-{os.getpid()}-{incarnation}")
         self.shared_memory.mkdir(exist_ok=True)
