@@ -14,6 +14,7 @@
 #include "preload/base/log.h"
 #include "preload/base/system.h"
 #include "preload/checkpoint.h"
+#include "preload/make_way.h"
 #include "preload/meeting.h"
 #include "preload/process_tree.h"
 #include "preload/request.h"
@@ -123,7 +124,9 @@ void look_at_meeting() {
 }  // namespace
 
 bool start_serial() {
-    if (dlsym(RTLD_NEXT, "MPI_Init") || runs_commands_only(static_cast<int>(sys::getpid()))) return false;
+    if (runs_commands_only(static_cast<int>(sys::getpid()))) return false;
+    nothing_unserved();
+    if (dlsym(RTLD_NEXT, "MPI_Init")) return false;
     serial = true;
     world::read_environment();
     if (world::size() > 1) set_log_rank(world::rank());

@@ -38,9 +38,11 @@ std::uint32_t agree(std::uint32_t bits, int patience) {
 
 }  // namespace
 
+int launched_rank() { return number(env::kRankNames, 0); }
+
 void read_environment() {
     serial_size = number(env::kSizeNames, 1);
-    serial_rank = number(env::kRankNames, 0);
+    serial_rank = launched_rank();
     if (serial_rank < 0 || serial_rank >= serial_size) serial_rank = 0, serial_size = 1;
 }
 

@@ -5,6 +5,8 @@
 
 namespace sckpt::world {
 
+// This task's number as the launcher says it in the environment.
+int launched_rank();
 // For tasks without MPI: what the launcher says in the environment.
 void read_environment();
 

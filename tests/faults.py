@@ -23,6 +23,7 @@ import limits  # noqa: E402,F401
 import machines  # noqa: E402,F401
 import refusals  # noqa: E402,F401
 import requests_at_once  # noqa: E402,F401
+import unserved  # noqa: E402,F401
 import writing  # noqa: E402,F401
 
 

@@ -57,7 +57,7 @@ void find_all();
     X(timerfd_create) X(signalfd) X(inotify_init) X(inotify_init1) X(memfd_create) X(dup) X(dup2) X(dup3) X(shm_open)  \
     X(posix_openpt) X(mkostemp) X(mkostemp64) X(mkstemps) X(mkstemps64) X(mkostemps) X(mkostemps64) X(tmpfile) X(opendir)\
     X(fcntl) X(inotify_add_watch) X(readlink) X(readlinkat) X(realpath) X(wait) X(waitpid) X(waitid) X(wait3) X(wait4) X(system) X(pclose)\
-    X(shmget) X(shmat) X(shmctl)
+    X(shmget) X(shmat) X(shmctl) X(execve) X(execvpe)
 // clang-format on
 
 #define X(name) extern decltype(&::name) name;

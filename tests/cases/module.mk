@@ -54,6 +54,10 @@ $(CASE_DIR)/dlopen_mpi: MPICC := gcc -isystem /usr/lib/x86_64-linux-gnu/openmpi/
 $(CASE_DIR)/lib/libcase_profiler.so: tests/cases/plugin/profiler.c
 	@mkdir -p $(@D)
 	$(MPICC) -std=gnu17 -O1 -g $(CASE_WARN) -fPIC -shared -o $@ $<
+$(CASE_DIR)/lib/libcase_preloaded.so: tests/cases/plugin/preloaded.c
+	@mkdir -p $(@D)
+	$(MPICC) -std=gnu17 -O1 -g $(CASE_WARN) -fPIC -shared -o $@ $< -ldl
+$(CASE_DIR)/preloaded: $(CASE_DIR)/lib/libcase_preloaded.so
 # A copy of the C++ runtime, as programs bring it that were built elsewhere.
 $(CASE_DIR)/lib/own_runtime/libstdc++.so.6:
 	@mkdir -p $(@D)
