@@ -25,6 +25,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::seconds kTimeToTakeUp{5};
+
 struct Options {
     std::string target;     // JOB or JOB.STEP
     std::string directory;  // empty: to be found out
@@ -109,6 +111,7 @@ struct Seen {
     std::optional<std::uint32_t> newest;     // highest number, committed or being written
     std::optional<std::uint32_t> committed;  // highest committed number
     fs::path partial;                        // being written
+    std::string unserved;                    // why a program of the step cannot be checkpointed, empty if all can
 };
 
 std::string first_line(const fs::path &path) {
@@ -118,16 +121,13 @@ std::string first_line(const fs::path &path) {
     return line;
 }
 
-Seen look(const Target &target) {
-    const fs::path &run = target.run;
+Seen look(const fs::path &run) {
     Seen seen;
     std::error_code error;
     for (fs::directory_iterator entry(run, error), end; !error && entry != end; entry.increment(error)) {
         const std::string name = entry->path().filename().string();
         if (name.starts_with(std::string(base::kUnserved) + ".")) {
-            // Empty: written at this moment.
-            if (const auto why = first_line(entry->path()); !why.empty())
-                throw Problem{"step " + target.id + " cannot be checkpointed: " + why};
+            if (auto why = first_line(entry->path()); !why.empty()) seen.unserved = std::move(why);
             continue;
         }
         const auto place = storage::parse_place(entry->path());
@@ -186,7 +186,7 @@ std::uint32_t wait_for_commit(const Target &target, std::uint64_t request, const
     Progress progress;
     for (;;) {
         const bool last_look = Clock::now() - start > std::chrono::duration<double>(timeout);
-        const auto seen = look(target);
+        const auto seen = look(target.run);
         // Begun before the request: cut too early to count.
         if (seen.committed > before.newest) return *seen.committed;
         for (const auto &line : log.news()) {
@@ -196,6 +196,9 @@ std::uint32_t wait_for_commit(const Target &target, std::uint64_t request, const
             if ((line.event == "declined" && ours) || (line.event == "failed" && (ours || later)))
                 throw Problem{"step " + target.id + ": the checkpoint was not taken: " + line.text};
         }
+        // Another program of the same task, beside this one, may be able to.
+        if (!seen.unserved.empty() && seen.partial.empty() && Clock::now() - start > kTimeToTakeUp)
+            throw Problem{"step " + target.id + " cannot be checkpointed: " + seen.unserved};
         if (last_look)
             throw Problem{"step " + target.id + ": no checkpoint within " + storage::seconds(timeout) +
                           " s; the request stays, see " + (target.step / "log").string()};
@@ -218,7 +221,7 @@ std::string user_name() {
 int run(const Options &options) {
     try {
         const auto target = find_target(options);
-        const auto before = look(target);
+        const auto before = look(target.run);
         Log log(target.step);
         const auto request = storage::write_request(target.run, user_name());
         if (!request) return fail(request.error());
