@@ -22,6 +22,7 @@ import time
 
 import scancel_tests  # noqa: F401: registers its tests
 import serial_tests  # noqa: F401
+import start_tests  # noqa: F401
 from cluster import ROOT, Cluster, TestFailure, Work, await_condition, check
 from suite import (END, GRACE, NODES, PACE, STEPS, TESTS, await_commits, check_restored, check_result, create, difference,
                    make_reference, submit_counter, test)
@@ -92,6 +93,11 @@ def preemption_below_script(work):
 @test()
 def preemption_below_subshell(work):
     preempt_script(work, "( cd / && env WRAPPED=1 {} && true )")
+
+
+@test()
+def preemption_below_time(work):
+    preempt_script(work, "time numactl --localalloc /usr/bin/time -q -o /dev/null {}")
 
 
 @test()
@@ -389,7 +395,8 @@ def main(arguments):
         return 2
     build, base = pathlib.Path(options.build).resolve(), pathlib.Path(options.dir)
     library = build / "lib"
-    programs = ("slurm/counter", "slurm/deaf", "slurm/everything", "slurm/serial", "slurm/sanitized", "faults/endings")
+    programs = ("slurm/counter", "slurm/deaf", "slurm/everything", "slurm/serial", "slurm/sanitized", "faults/endings",
+                "faults/runs_on_static", "faults/runs_on_serial", "faults/runs_on_serial_thread")
     needed = [build / "tests" / name for name in programs]
     if not options.native:
         needed += [library / name for name in ("spank_checkpoint.so", "libsckpt.so", "sckpt")]

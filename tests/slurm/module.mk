@@ -18,4 +18,4 @@ $(BUILD)/tests/slurm/serial: tests/slurm/serial.c
 e2e: all
 	tests/slurm/e2e.py --build $(BUILD) $(E2E_ARGS)
 
-e2e check-slurm: $(SLURM_PROGRAMS) $(addprefix $(BUILD)/tests/slurm/,serial sanitized) $(BUILD)/tests/faults/endings
+e2e check-slurm: $(SLURM_PROGRAMS) $(addprefix $(BUILD)/tests/slurm/,serial sanitized) $(BUILD)/tests/faults/endings $(WITHOUT_MPI)
