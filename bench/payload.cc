@@ -1,6 +1,6 @@
 // A job with memory to save: payload DIRECTORY MIB [MAPPINGS].  Every rank fills MIB MiB with pseudo-random bytes and
-// makes MAPPINGS mappings more, of one page each, then runs a loop of one small MPI_Allreduce and a pause of 2 ms, which makes it an idle job that notices everything soon. It
-// talks to bench/checkpoint.py through files in DIRECTORY:
+// makes MAPPINGS mappings more, of one page each, then runs a loop of one small MPI_Allreduce and a pause of 2 ms, which
+// makes it an idle job that notices everything soon. It talks to bench/checkpoint.py through files in DIRECTORY:
 //   ready.R  written by rank R when its memory is filled: its process id
 //   ping     asks: every rank R that sees it creates pong.R with the milliseconds of its longest turn so far
 //   go       ends the loop; the memory is checked, and result.R says "ok" or "wrong"

@@ -37,12 +37,19 @@ inline const volatile std::uintptr_t *word_of_completion(MPI_Request real) {
     return reinterpret_cast<const volatile std::uintptr_t *>(reinterpret_cast<const char *>(real) + completion_word);
 }
 
-// --- outcome of receives
+// --- outcome of requests
 //
 // A request that is complete holds its status: `status_place` is the distance in bytes of that from the handle, 0 when it
-// is not known.  With it a receive can end without a call, and its request be given back when there is time for that: a
-// program that answers a message does not wait for it.
+// is not known.
 extern std::size_t status_place;
+
+inline const MPI_Status &outcome_of(MPI_Request real) {
+    return *reinterpret_cast<const MPI_Status *>(reinterpret_cast<const char *>(real) + status_place);
+}
+
+// With it a receive can end without a call, and its request be given back when there is time for that: a program that
+// answers a message does not wait for it.
+//
 // One that is complete and is still to be given back, or null.  Not with MPI_THREAD_MULTIPLE.
 extern MPI_Request put_off;
 
@@ -57,8 +64,7 @@ inline void give_back() {
 [[gnu::always_inline]] inline bool ended(MPI_Request real, MPI_Status *status) {
     if (status_place == 0 || put_off || posted_concurrently) [[unlikely]]
         return false;
-    const MPI_Status &outcome =
-        *reinterpret_cast<const MPI_Status *>(reinterpret_cast<const char *>(real) + status_place);
+    const MPI_Status &outcome = outcome_of(real);
     if (outcome.MPI_ERROR != MPI_SUCCESS) [[unlikely]]
         return false;
     if (status != MPI_STATUS_IGNORE) copy_status(status, outcome);
