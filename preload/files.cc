@@ -29,13 +29,16 @@ std::string sentence(const OpenFile &file, const char *what, long error) {
 
 bool writable(const OpenFile &file) { return (file.flags & O_ACCMODE) != O_RDONLY && !(file.flags & O_PATH); }
 
-// Moves a descriptor to the number that the program knows.
+}  // namespace
+
 long move_to(const OpenFile &file, long fd) {
     if (fd == file.fd) return system_call(SYS_fcntl, fd, F_SETFD, file.close_on_exec ? FD_CLOEXEC : 0);
     const long error = system_call(SYS_dup3, fd, file.fd, file.close_on_exec ? O_CLOEXEC : 0);
     sys::close(static_cast<int>(fd));
     return error;
 }
+
+namespace {
 
 long set_aside(long fd, int above) {
     const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, above);

@@ -104,6 +104,9 @@ int opener_of(int fd);
 // A number that follows `name:` at the start of a line of fdinfo; `missing` when there is none.
 std::uint64_t fact(const std::string &facts, const char *name, int base, std::uint64_t missing = 0);
 
+// files.cc: moves a descriptor to the number that the program knows; a negative errno when that fails.
+long move_to(const OpenFile &file, long fd);
+
 // files_special.cc: copies the content that a pipe, a deleted file or memory holds; false when it cannot be read.
 bool copy_content(OpenFile &file);
 // Why it cannot be restored, as "descriptor 7 is a TCP connection to 10.0.0.1:80".

@@ -109,9 +109,7 @@ long SocketRestore::bind_to(long fd, const Socket &socket) const {
 }
 
 long SocketRestore::place(const OpenFile &file, long fd) const {
-    const long error = system_call(SYS_dup3, fd, file.fd, file.close_on_exec ? O_CLOEXEC : 0);
-    sys::close(static_cast<int>(fd));
-    if (error < 0) return error;
+    if (const long error = move_to(file, fd); error < 0) return error;
     set_options(file.fd, file.socket);
     return system_call(SYS_fcntl, file.fd, F_SETFL, file.flags & (O_NONBLOCK | O_ASYNC));
 }

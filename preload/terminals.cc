@@ -155,11 +155,6 @@ std::string restore_terminals(const std::vector<OpenFile> &all, int above) {
         return "cannot make the pseudo-terminal of descriptor " + std::to_string(file.fd) +
                " again: " + strerrordesc_np(static_cast<int>(-error));
     };
-    auto place = [&](const OpenFile &file, long fd) {
-        const long error = system_call(SYS_dup3, fd, file.fd, file.close_on_exec ? O_CLOEXEC : 0);
-        sys::close(static_cast<int>(fd));
-        return error;
-    };
     for (const OpenFile &master : all) {
         if (master.kind != FileKind::terminal || !master.terminal.is_master || master.shares_with >= 0) continue;
         long fd = sys::open("/dev/ptmx", O_RDWR | O_NOCTTY | (master.flags & O_NONBLOCK));
@@ -169,14 +164,14 @@ std::string restore_terminals(const std::vector<OpenFile> &all, int above) {
         if (high < 0) return failed(master, high);
         const int no = 0;
         system_call(SYS_ioctl, high, kLock, as_long(&no));
-        if (const long error = place(master, high); error < 0) return failed(master, error);
+        if (const long error = move_to(master, high); error < 0) return failed(master, error);
         const OpenFile *first = slave_of(master, all);
         for (const OpenFile &slave : all) {
             if (slave.kind != FileKind::terminal || slave.terminal.is_master || slave.shares_with >= 0 ||
                 slave.terminal.number != master.terminal.number)
                 continue;
             fd = slave_end(master.fd, slave.flags);
-            const long error = fd < 0 ? fd : place(slave, fd);
+            const long error = fd < 0 ? fd : move_to(slave, fd);
             if (error < 0) return failed(slave, error);
         }
         const bool alone = !first && !master.terminal.unread.empty();
