@@ -98,6 +98,7 @@ SCKPT_WRAPPER int kill(pid_t process, int signal) noexcept {
 
 SCKPT_WRAPPER int raise(int signal) noexcept {
     if (!recording() || !is_hidden(signal)) {
+        const SignalsBlocked meanwhile;
         if (!restored_process || !recording()) return real::raise(signal);
         return static_cast<int>(as_result(sys::tgkill(sys::getpid(), sys::gettid(), signal)));
     }
@@ -122,6 +123,7 @@ SCKPT_WRAPPER int tgkill(pid_t process, pid_t thread, int signal) noexcept {
         deliver_own(signal, SI_TKILL);
         return 0;
     }
+    const SignalsBlocked meanwhile;
     const pid_t group = kernel_process(process);
     return static_cast<int>(as_result(sys::tgkill(group, is_own(group) ? to_kernel_id(thread) : thread, signal)));
 }
@@ -139,6 +141,7 @@ SCKPT_WRAPPER int clock_getcpuclockid(pid_t id, clockid_t *clock) noexcept {
 #define TASK_WRAPPER(result, name, parameters, arguments) \
     SCKPT_WRAPPER result name parameters noexcept {       \
         recording();                                      \
+        const Busy meanwhile;                             \
         return real::name arguments;                      \
     }
 TASK_WRAPPER(int, sched_setaffinity, (pid_t id, size_t size, const cpu_set_t *set), (kernel_task(id), size, set))

@@ -1,5 +1,9 @@
 // Functions of glibc that hand the thread id in a control block to the kernel.  In a restored process that id is the
 // one that the program knows, so here the kernel's is used; before a restart all forward.
+//
+// No restart may come between the look at an id, ours or glibc's, and the call with it, which would be about another
+// thread then.  So the thread is Busy, or, where a handler of the application may run at the end of the call, all its
+// signals are blocked meanwhile.
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,12 +51,14 @@ using namespace sckpt;
 
 SCKPT_WRAPPER int pthread_kill(pthread_t thread, int signal) noexcept {
     if (is_own_hidden(thread, signal)) return raise(signal) == 0 ? 0 : errno;
+    const SignalsBlocked meanwhile;
     const int id = kernel_id_of(thread);
     if (!id || (signal >= 32 && signal < SIGRTMIN)) return real::pthread_kill(thread, signal);
     return as_error(sys::tgkill(sys::getpid(), id, signal));
 }
 
 SCKPT_WRAPPER int pthread_sigqueue(pthread_t thread, int signal, const sigval value) noexcept {
+    const SignalsBlocked meanwhile;
     const int id = kernel_id_of(thread);
     if (!id || (signal >= 32 && signal < SIGRTMIN)) return real::pthread_sigqueue(thread, signal, value);
     siginfo_t info{};
@@ -65,6 +71,8 @@ SCKPT_WRAPPER int pthread_sigqueue(pthread_t thread, int signal, const sigval va
 }
 
 SCKPT_WRAPPER int pthread_cancel(pthread_t thread) {
+    if (thread == pthread_self()) return real::pthread_cancel(thread);  // which may unwind from here
+    const SignalsBlocked meanwhile;
     const int result = real::pthread_cancel(thread);
     // The thread is marked; only the signal that wakes it has gone to the id of the past, which may be another's now.
     if (result == ESRCH || (result == 0 && is_of_another(thread)))
@@ -73,12 +81,14 @@ SCKPT_WRAPPER int pthread_cancel(pthread_t thread) {
 }
 
 SCKPT_WRAPPER int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set) noexcept {
+    const Busy meanwhile;
     const int id = kernel_id_of(thread);
     if (!id) return real::pthread_setaffinity_np(thread, size, set);
     return as_error(system_call(SYS_sched_setaffinity, id, static_cast<long>(size), as_long(set)));
 }
 
 SCKPT_WRAPPER int pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_t *set) noexcept {
+    const Busy meanwhile;
     const int id = kernel_id_of(thread);
     if (!id) return real::pthread_getaffinity_np(thread, size, set);
     const long filled = system_call(SYS_sched_getaffinity, id, static_cast<long>(size), as_long(set));
@@ -88,12 +98,14 @@ SCKPT_WRAPPER int pthread_getaffinity_np(pthread_t thread, size_t size, cpu_set_
 }
 
 SCKPT_WRAPPER int pthread_setschedparam(pthread_t thread, int policy, const sched_param *parameter) noexcept {
+    const Busy meanwhile;
     const int id = kernel_id_of(thread);
     if (!id) return real::pthread_setschedparam(thread, policy, parameter);
     return as_error(system_call(SYS_sched_setscheduler, id, policy, as_long(parameter)));
 }
 
 SCKPT_WRAPPER int pthread_getschedparam(pthread_t thread, int *policy, sched_param *parameter) noexcept {
+    const Busy meanwhile;
     const int id = kernel_id_of(thread);
     if (!id) return real::pthread_getschedparam(thread, policy, parameter);
     const long found = system_call(SYS_sched_getscheduler, id);
@@ -103,6 +115,7 @@ SCKPT_WRAPPER int pthread_getschedparam(pthread_t thread, int *policy, sched_par
 }
 
 SCKPT_WRAPPER int pthread_setschedprio(pthread_t thread, int priority) noexcept {
+    const Busy meanwhile;
     const int id = kernel_id_of(thread);
     if (!id) return real::pthread_setschedprio(thread, priority);
     const sched_param parameter{priority};
@@ -110,6 +123,7 @@ SCKPT_WRAPPER int pthread_setschedprio(pthread_t thread, int priority) noexcept 
 }
 
 SCKPT_WRAPPER int pthread_setname_np(pthread_t thread, const char *name) noexcept {
+    const Busy meanwhile;
     const int id = kernel_id_of(thread);
     const size_t length = strlen(name);
     if (!id || length > 15) return real::pthread_setname_np(thread, name);
@@ -123,6 +137,7 @@ SCKPT_WRAPPER int pthread_setname_np(pthread_t thread, const char *name) noexcep
 }
 
 SCKPT_WRAPPER int pthread_getname_np(pthread_t thread, char *name, size_t size) noexcept {
+    const Busy meanwhile;
     const int id = kernel_id_of(thread);
     if (!id || size < 16) return real::pthread_getname_np(thread, name, size);
     char path[64];

@@ -92,9 +92,12 @@ SCKPT_WRAPPER long syscall(long number, ...) noexcept {
         case SYS_clock_nanosleep:
             return as_result(-clock_nanosleep(as_int(a[0]), as_int(a[1]), reinterpret_cast<timespec *>(a[2]),
                                               reinterpret_cast<timespec *>(a[3])));
-        case SYS_rt_tgsigqueueinfo:
+        case SYS_rt_tgsigqueueinfo: {
+            const SignalsBlocked meanwhile;
+            a[0] = kernel_process(as_int(a[0]));
             a[1] = to_kernel_id(as_int(a[1]));
-            [[fallthrough]];
+            return as_result(call.make());
+        }
         case SYS_rt_sigqueueinfo:
         case SYS_pidfd_open:
         case SYS_prlimit64:
