@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -165,38 +164,19 @@ std::expected<std::vector<PageRange>, int> ProcessMemory::walk_pagemap(const ima
     return ranges;
 }
 
+// Not process_vm_readv(2): it pins what it reads, and since Linux 5.19 the kernel gives a process a copy of its own of a
+// page that is shared by copy-on-write before it is pinned.  To read a snapshot by it would double the memory.
 std::expected<void, std::string> ProcessMemory::read(std::span<const Piece> pieces, std::byte *to) const {
-    constexpr std::size_t kMaxPieces = 512;  // below IOV_MAX
-    while (!pieces.empty()) {
-        const auto some = pieces.first(std::min(pieces.size(), kMaxPieces));
-        std::array<iovec, kMaxPieces> remote;
-        std::size_t total = 0;
-        for (std::size_t i = 0; i < some.size(); ++i) {
-            remote[i] = {reinterpret_cast<void *>(some[i].address), some[i].count * kPageSize};
-            total += remote[i].iov_len;
+    for (const Piece &piece : pieces) {
+        const std::uint64_t end = piece.address + piece.count * kPageSize;
+        for (std::uint64_t address = piece.address; address != end;) {
+            const ssize_t got = pread(memory_.get(), to, end - address, static_cast<off_t>(address));
+            if (got < 0 && errno == EINTR) continue;
+            if (got <= 0)
+                return std::unexpected(gone_or(got < 0 ? errno : ESRCH, "read the memory at " + hex(address)));
+            to += got;
+            address += static_cast<std::uint64_t>(got);
         }
-        const iovec local{to, total};
-        const ssize_t got = process_vm_readv(pid_, &local, 1, remote.data(), some.size(), 0);
-        if (got < 0 && errno != EFAULT && errno != EPERM && errno != ENOSYS)
-            return std::unexpected(gone_or(errno, "read the memory at " + hex(some[0].address)));
-        std::size_t done = got < 0 ? 0 : static_cast<std::size_t>(got);
-        to += done;
-        while (!pieces.empty() && done >= pieces[0].count * kPageSize) {
-            done -= pieces[0].count * kPageSize;
-            pieces = pieces.subspan(1);
-        }
-        if (static_cast<std::size_t>(std::max<ssize_t>(got, 0)) == total) continue;
-        // The rest of this piece cannot be read by its protection (PROT_NONE, write-only): /proc/PID/mem ignores that.
-        for (std::uint64_t left = pieces[0].count * kPageSize - done; left > 0;) {
-            const auto address = pieces[0].address + pieces[0].count * kPageSize - left;
-            const ssize_t part = pread(memory_.get(), to, left, static_cast<off_t>(address));
-            if (part < 0 && errno == EINTR) continue;
-            if (part <= 0)
-                return std::unexpected(gone_or(part < 0 ? errno : ESRCH, "read the memory at " + hex(address)));
-            to += part;
-            left -= static_cast<std::size_t>(part);
-        }
-        pieces = pieces.subspan(1);
     }
     return {};
 }

@@ -241,6 +241,40 @@ TEST_F(ImageTest, ScanAndPagemapAgree) {
     }
 }
 
+// kB of memory that a process shares with nobody.  A page that the kernel has copied for a reader counts as clean.
+long private_memory(pid_t pid) {
+    std::ifstream lines("/proc/" + std::to_string(pid) + "/smaps_rollup");
+    long sum = 0, value = 0;
+    for (std::string word; lines >> word;)
+        if ((word == "Private_Clean:" || word == "Private_Dirty:") && lines >> value) sum += value;
+    return sum;
+}
+
+// What a snapshot shares with its rank by copy-on-write stays shared: there may be no memory for it twice.
+TEST(Memory, ToReadASnapshotTakesNone) {
+    constexpr std::size_t kPages = 4096;
+    auto *memory = static_cast<std::byte *>(
+        mmap(nullptr, kPages * kPageSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(memory, MAP_FAILED);
+    std::memset(memory, 7, kPages * kPageSize);
+    const pid_t snapshot = fork();
+    if (snapshot == 0)
+        for (;;) pause();
+    const long before = private_memory(snapshot);
+    const auto source = ProcessMemory::open(snapshot);
+    std::vector<std::byte> copy(kPages * kPageSize);
+    const Piece piece{reinterpret_cast<std::uint64_t>(memory), kPages};
+    const bool is_read = source && source->read({&piece, 1}, copy.data());
+    const long after = private_memory(snapshot);
+    kill(snapshot, SIGKILL);
+    finish(snapshot);
+    ASSERT_TRUE(is_read);
+    EXPECT_EQ(std::memcmp(copy.data(), memory, copy.size()), 0);
+    ASSERT_GT(before, 0);
+    EXPECT_LT(after - before, 1024);
+    munmap(memory, kPages * kPageSize);
+}
+
 TEST_F(ImageTest, AProcessThatIsGoneIsSaidToBe) {
     const auto plan = this->plan();
     const pid_t child = fork();
