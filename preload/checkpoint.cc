@@ -75,8 +75,11 @@ std::string record(Plan &plan, std::uint32_t generation, std::uint32_t cause, st
     if (const char *refusal = record_files(plan, settings().spec.copy_files)) return refusal;
     record_identity(plan);
     record_layout(plan.process);
-    *outcome = kDeclined;
-    if (const char *refusal = record_regions(plan)) return refusal;  // last: what it lists must not change any more
+    bool is_read = false;
+    if (const char *refusal = record_regions(plan, is_read)) {  // last: what it lists must not change any more
+        if (is_read) *outcome = kDeclined;
+        return refusal;
+    }
     *outcome = 0;
     return {};
 }

@@ -134,9 +134,10 @@ const char *refusal_of(const Listing &listing) {
     return sentence;
 }
 
-const char *list(Listing &listing) {
+const char *list(Listing &listing, bool &is_read) {
     const long error = for_each_mapping(list_one, &listing);
-    if (error >= 0) return refusal_of(listing);
+    is_read = error >= 0;
+    if (is_read) return refusal_of(listing);
     static char sentence[128];
     snprintf(sentence, sizeof sentence, "cannot read /proc/thread-self/smaps: %s",
              strerrordesc_np(static_cast<int>(-error)));
@@ -199,7 +200,7 @@ const char *blocker_memory() {
     return refusal ? refusal : refusal_of_count(listing);
 }
 
-const char *record_regions(Plan &plan) {
+const char *record_regions(Plan &plan, bool &is_read) {
     // The list must hold what our own heap maps for it, so it is made again until that is so.  What is allocated
     // between here and the snapshot finds room in what is mapped.
     // To read the list costs time in which the ranks stand still; with room for as many as there were when the
@@ -211,7 +212,7 @@ const char *record_regions(Plan &plan) {
         const std::size_t before = own_heap_bytes();
         plan.regions.clear();
         Listing listing{&plan};
-        if (const char *refusal = list(listing)) return refusal;
+        if (const char *refusal = list(listing, is_read)) return refusal;
         single_out_anonymous(plan);
         if (settings().spec.copy_libraries) copy_libraries(plan);
         record_shared_memory(plan);

@@ -5,8 +5,9 @@
 
 namespace sckpt {
 
-// Adds all regions to the plan.  Returns a sentence when one cannot be saved, else null.
-const char *record_regions(Plan &plan);
+// Adds all regions to the plan.  Returns a sentence when one cannot be saved, or when
+// their list cannot be read (`is_read`), else null.
+const char *record_regions(Plan &plan, bool &is_read);
 
 // Memory that cannot be saved, as a sentence, or null: to be asked before a checkpoint begins.  It sees what names and
 // numbers of mappings tell; the rest is seen by record_regions(), since to look twice would cost as much again.
