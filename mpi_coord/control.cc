@@ -57,6 +57,18 @@ void begin_send(Sendings<T> &sendings, int to, int tag, const T &content) {
     lower.Isend(&sending.content, sizeof content, real_of(MPI_BYTE), to, tag, messages, &sending.request);
 }
 
+// With the same members.  MPI_Comm_dup has a non-blocking collective in it, and from the first one on Open MPI looks for
+// more of them whenever the network moves on.
+MPI_Comm another(MPI_Comm comm) {
+    constexpr int kTag = 1;
+    MPI_Group members;
+    MPI_Comm made = MPI_COMM_NULL;
+    lower.Comm_group(comm, &members);
+    lower.Comm_create_group(comm, members, kTag, &made);
+    lower.Group_free(&members);
+    return made;
+}
+
 }  // namespace
 
 void open() {
@@ -66,10 +78,10 @@ void open() {
     const MPI_Comm everybody = real_of(MPI_COMM_WORLD);
     lower.Comm_rank(everybody, &own_rank);
     lower.Comm_size(everybody, &world);
-    lower.Comm_dup(everybody, &messages);
-    lower.Comm_dup(everybody, &stopped);
-    lower.Comm_dup(everybody, &last);
-    lower.Comm_dup(real_of(MPI_COMM_SELF), &alone);
+    messages = another(everybody);
+    stopped = another(everybody);
+    last = another(everybody);
+    alone = another(real_of(MPI_COMM_SELF));
     lower.Comm_set_errhandler(alone, real_of(MPI_ERRORS_RETURN));
     post_receive();
 }
