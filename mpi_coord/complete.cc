@@ -1,22 +1,14 @@
 // The wait and test families, cancel and request_free.
 //
-// Arrays are translated into an array of live handles for the lower half's own *all, *any and *some calls, which give
-// them the meaning and the speed of native MPI.  A request that was completed at a cut (`complete`) is the null request
-// to the lower half; what it has to report is put in place afterwards.  `undelivered` counts these: it is zero but for a
-// while after a checkpoint.
-#include "mpi_coord/complete.h"
-
+// Arrays go to the lower half's own *all, *any and *some calls, which give them the meaning and the speed of native MPI
+// (batch.h).
 #include <algorithm>
 
 #include "mpi_coord/alias.h"
+#include "mpi_coord/batch.h"
 
 namespace sckpt::mpi {
 namespace {
-
-// Whom this request waits for.  Of a collective that is the agreement's own business.
-void add_peer(Peers &peers, const RequestRecord *record) {
-    if (record->operation != Operation::collective) peers.add(record->comm, record->peer);
-}
 
 // The end of a call that tests and has found nothing.  collect(Peers &): as for wait_until().
 template <class Collect>
@@ -29,75 +21,6 @@ void looked_in_vain(Collect collect) {
         look_for_receipts();
     }
 }
-
-// Live handles and statuses of an array of requests.  On the stack for up to kInline of them.
-class Batch {
-  public:
-    Batch(int count, MPI_Request *requests) : count_(count > 0 ? count : 0), requests_(requests) {
-        if (count_ > kInline) {
-            many_handles_.resize(static_cast<size_t>(count_));
-            many_statuses_.resize(static_cast<size_t>(count_));
-            handles_ = many_handles_.data();
-            statuses_ = many_statuses_.data();
-        }
-        read();
-    }
-
-    // Handles change at a restart, which can happen in every turn of a wait.
-    void read() {
-        for (int i = 0; i < count_; ++i) handles_[i] = real_of(requests_[i]);
-    }
-
-    MPI_Request *handles() { return requests_ ? handles_ : nullptr; }
-    MPI_Status *statuses() { return statuses_; }
-    RequestRecord *record(int i) { return record_of(requests_[i]); }
-    int count() const { return count_; }
-
-    void collect(Peers &peers) {
-        for (int i = 0; i < count_; ++i)
-            if (RequestRecord *r = record(i); r && r->active) add_peer(peers, r);
-    }
-
-    // Request i has completed in the lower half, or did so at a cut: fills statuses()[i], returns its error.
-    int complete(int i, int error) {
-        RequestRecord *r = record(i);
-        if (!r) return MPI_SUCCESS;
-        if (r->predefined) {
-            requests_[i] = MPI_REQUEST_NULL;
-            return MPI_SUCCESS;
-        }
-        if (r->complete) {
-            error = deliver_outcome(r, &statuses_[i]);
-        } else {
-            if (!r->active) return MPI_SUCCESS;
-            count_completion(r, statuses_[i]);
-            r->real = handles_[i];
-        }
-        const bool kept = r->persistent;
-        retire(r);
-        if (!kept) requests_[i] = MPI_REQUEST_NULL;
-        return error;
-    }
-
-    // The first request that was completed at a cut, or -1.
-    int first_complete() {
-        if (undelivered == 0) return -1;
-        for (int i = 0; i < count_; ++i)
-            if (RequestRecord *r = record(i); r && r->complete) return i;
-        return -1;
-    }
-
-  private:
-    static constexpr int kInline = 64;
-    int count_;
-    MPI_Request *requests_;
-    MPI_Request inline_handles_[kInline];
-    MPI_Status inline_statuses_[kInline];
-    MPI_Request *handles_ = inline_handles_;
-    MPI_Status *statuses_ = inline_statuses_;
-    std::vector<MPI_Request> many_handles_;
-    std::vector<MPI_Status> many_statuses_;
-};
 
 // Hands out the outcome of an *all or *some call: statuses with MPI_ERROR where the call as a whole failed.
 int report(int error, int count, const MPI_Status *from, MPI_Status *to, const int *errors) {
@@ -113,6 +36,12 @@ int report(int error, int count, const MPI_Status *from, MPI_Status *to, const i
 }
 
 int all_complete(Batch &batch, int error, MPI_Status *statuses) {
+    if (error == MPI_SUCCESS && undelivered == 0) [[likely]] {
+        batch.complete_all();
+        if (statuses != MPI_STATUSES_IGNORE)
+            for (int i = 0; i < batch.count(); ++i) copy_status(&statuses[i], batch.statuses()[i]);
+        return MPI_SUCCESS;
+    }
     std::vector<int> errors;
     bool any = error == MPI_ERR_IN_STATUS;
     for (int i = 0; i < batch.count(); ++i) {

@@ -55,11 +55,15 @@ inline void copy_status(MPI_Status *to, const MPI_Status &from) {
     to->MPI_ERROR = error;
 }
 
-// Completion towards the application of a request whose lower half has just reported completion with `status`:
-// counts a received message.
-inline void count_completion(RequestRecord *record, const MPI_Status &status) {
-    if (record->operation == Operation::receive && status.MPI_SOURCE >= 0 && record->comm->received)
-        ++record->comm->received[status.MPI_SOURCE];
+// Completion towards the application of a request whose lower half has just reported completion with `status`: what
+// counts a received message, or null.
+inline std::uint64_t *counter_of_completion(const RequestRecord *record, const MPI_Status &status) {
+    return record->operation == Operation::receive && status.MPI_SOURCE >= 0 && record->comm->received
+               ? &record->comm->received[status.MPI_SOURCE]
+               : nullptr;
+}
+inline void count_completion(const RequestRecord *record, const MPI_Status &status) {
+    if (std::uint64_t *const counter = counter_of_completion(record, status)) ++*counter;
 }
 
 // Bytes per record and records made so far, for the memory report.
