@@ -18,7 +18,9 @@ inline void add_peer(Peers &peers, const RequestRecord *record) {
 // Live handles and statuses of an array of requests.  On the stack for up to kInline of them.
 class Batch {
   public:
-    Batch(int count, MPI_Request *requests) : count_(count > 0 ? count : 0), requests_(requests) {
+    // Without `told` the caller wants no statuses.
+    Batch(int count, MPI_Request *requests, bool told = true)
+        : count_(count > 0 ? count : 0), told_(told), requests_(requests) {
         if (count_ > kInline) {
             many_handles_.resize(static_cast<size_t>(count_));
             many_statuses_.resize(static_cast<size_t>(count_));
@@ -30,11 +32,27 @@ class Batch {
 
     // Handles change at a restart, which can happen in every turn of a wait.
     void read() {
-        for (int i = 0; i < count_; ++i) handles_[i] = real_of(requests_[i]);
+        bool named = !posted_concurrently;  // another thread may cancel one meanwhile
+        for (int i = 0; i < count_; ++i) {
+            handles_[i] = real_of(requests_[i]);
+            if (const RequestRecord *r = record(i)) named = named && names_source(r);
+        }
+        named_ = named;
     }
 
     MPI_Request *handles() { return requests_ ? handles_ : nullptr; }
     MPI_Status *statuses() { return statuses_; }
+    // Those that have to be asked for: none, where the records say all that is needed of them.
+    MPI_Status *wanted_statuses() { return told_ || !named_ ? statuses_ : MPI_STATUSES_IGNORE; }
+    // What they say as far as it is needed, where they were not asked for.
+    void make_up_statuses() {
+        if (told_ || !named_) return;
+        for (int i = 0; i < count_; ++i) {
+            const RequestRecord *r = record(i);
+            statuses_[i] = {};
+            statuses_[i].MPI_SOURCE = r && r->operation == Operation::receive ? r->peer : MPI_ANY_SOURCE;
+        }
+    }
     RequestRecord *record(int i) { return record_of(requests_[i]); }
     int count() const { return count_; }
 
@@ -73,7 +91,8 @@ class Batch {
             RequestRecord *const r = record(i);
             if (!r) continue;
             if (r->active) {
-                if (std::uint64_t *const own = counter_of_completion(r, statuses_[i]); own != counter) {
+                std::uint64_t *const own = named_ ? counter_of_completion(r) : counter_of_completion(r, statuses_[i]);
+                if (own != counter) {
                     if (counter) *counter += more;
                     counter = own, more = 0;
                 }
@@ -109,6 +128,8 @@ class Batch {
   private:
     static constexpr int kInline = 64;
     int count_;
+    bool told_;
+    bool named_ = false;  // all receives name their source
     MPI_Request *requests_;
     MPI_Request inline_handles_[kInline];
     MPI_Status inline_statuses_[kInline];

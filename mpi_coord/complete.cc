@@ -42,6 +42,7 @@ int all_complete(Batch &batch, int error, MPI_Status *statuses) {
             for (int i = 0; i < batch.count(); ++i) copy_status(&statuses[i], batch.statuses()[i]);
         return MPI_SUCCESS;
     }
+    batch.make_up_statuses();
     std::vector<int> errors;
     bool any = error == MPI_ERR_IN_STATUS;
     for (int i = 0; i < batch.count(); ++i) {
@@ -194,7 +195,7 @@ int PMPI_Waitall(int count, MPI_Request *requests, MPI_Status *statuses) {
     Guard guard;
     if (count <= 0 || !requests) return lower.Waitall(count, requests, statuses);
     if (were_all_sent(count, requests, statuses)) return MPI_SUCCESS;
-    Batch batch(count, requests);
+    Batch batch(count, requests, statuses != MPI_STATUSES_IGNORE);
     int error = MPI_SUCCESS, done = 0;
     bool fresh = true;
     Outlook outlook;
@@ -206,7 +207,7 @@ int PMPI_Waitall(int count, MPI_Request *requests, MPI_Status *statuses) {
                 fresh = true;
             }
             if (outlook.look(batch.handles(), batch.count()) == Outlook::incomplete) return false;
-            error = lower.Testall(batch.count(), batch.handles(), &done, batch.statuses());
+            error = lower.Testall(batch.count(), batch.handles(), &done, batch.wanted_statuses());
             return done || error != MPI_SUCCESS;
         },
         [&](Peers &peers) {
@@ -309,6 +310,7 @@ int PMPI_Cancel(MPI_Request *request) {
     Guard guard;
     RequestRecord *record = request ? record_of(*request) : nullptr;
     if (record && record->complete) return MPI_SUCCESS;  // it was matched before the cut: too late to cancel
+    if (record && !record->predefined) record->cancelled = true;
     MPI_Request real = record ? static_cast<MPI_Request>(record->real) : nullptr;
     return lower.Cancel(request ? &real : nullptr);
 }

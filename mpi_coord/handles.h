@@ -129,6 +129,7 @@ struct RequestRecord : Record {
     bool complete = false;    // completed at a cut: `status` and `error` hold the outcome, `real` is the null request
     bool orphan = false;      // MPI_Request_free on an active one: nobody will ask for it
     bool noted = false;       // its end is to be told to others: a generalized one, or a synchronous send
+    bool cancelled = false;   // MPI_Cancel was called: its status says what came of it
     int error = 0;
     void *buffer = nullptr;
     int count = 0;

@@ -26,7 +26,7 @@ inline RequestRecord *take_request() {
         return take_request_slow();
     free_requests = record->next_free;
     record->used = true;
-    record->active = record->complete = record->persistent = record->orphan = false;
+    record->active = record->complete = record->persistent = record->orphan = record->cancelled = false;
     record->comm = nullptr;
     record->datatype = nullptr;
     return record;
@@ -61,6 +61,14 @@ inline std::uint64_t *counter_of_completion(const RequestRecord *record, const M
     return record->operation == Operation::receive && status.MPI_SOURCE >= 0 && record->comm->received
                ? &record->comm->received[status.MPI_SOURCE]
                : nullptr;
+}
+// The same of one that names its source, which needs no status.
+inline bool names_source(const RequestRecord *record) {
+    return record->operation != Operation::receive || (record->peer >= 0 && !record->cancelled);
+}
+inline std::uint64_t *counter_of_completion(const RequestRecord *record) {
+    return record->operation == Operation::receive && record->comm->received ? &record->comm->received[record->peer]
+                                                                              : nullptr;
 }
 inline void count_completion(const RequestRecord *record, const MPI_Status &status) {
     if (std::uint64_t *const counter = counter_of_completion(record, status)) ++*counter;
