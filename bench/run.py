@@ -45,7 +45,7 @@ def revision():
 def missed(row):
     """The sentence for a target that was not reached, or None."""
     if row.get("to_reach") and row["ratio"] > row["to_reach"]:
-        return f"ratio {row['ratio']:.3f}, to reach: at most {row['to_reach']}"
+        return f"ratio {row['ratio']:.3f}, to reach: at most {row['to_reach']:.3g}"
     if row.get("speed_to_reach") and row["speed_ratio"] < row["speed_to_reach"]:
         return f"speed {row['speed_ratio']:.2f} of write(), to reach: at least {row['speed_to_reach']}"
     return None
@@ -66,7 +66,7 @@ def print_table(results, judge):
             quartiles = "{:.3f}-{:.3f}".format(*row["quartiles"])
         target = ""
         if judge and row.get("to_reach"):
-            target = f"{row['to_reach']}: {'missed' if missed(row) else 'reached'}"
+            target = f"{row['to_reach']:.3g}: {'missed' if missed(row) else 'reached'}"
         if judge and row.get("speed_to_reach"):
             target = (f"speed {row['speed_to_reach']} of write(), is {row['speed_ratio']:.2f}: "
                       f"{'missed' if missed(row) else 'reached'}")
