@@ -86,35 +86,25 @@ class Batch {
     // counter and the free list, is held back here, since the next one would wait for it.
     void complete_all() {
         std::uint64_t *counter = nullptr, more = 0;
-        RequestRecord *freed = free_requests;
+        RequestRecord *list = free_requests;
         for (int i = 0; i < count_; ++i) {
             RequestRecord *const r = record(i);
-            if (!r) continue;
+            if (!r || !(r->active || r->predefined)) continue;
+            const bool kept = r->persistent;
             if (r->active) {
-                std::uint64_t *const own = named_ ? counter_of_completion(r) : counter_of_completion(r, statuses_[i]);
+                std::uint64_t *const own = counter_of_completion(r, named_ ? r->peer : statuses_[i].MPI_SOURCE);
                 if (own != counter) {
                     if (counter) *counter += more;
                     counter = own, more = 0;
                 }
                 ++more;
-                r->active = false;
-                if (r->noted) [[unlikely]]
-                    note_end(r);
-                if (r->persistent) {
-                    r->real = handles_[i];
-                    take_back_persistent(r);
-                    continue;
-                }
-                r->used = false;
-                r->next_free = freed;
-                freed = r;
-            } else if (!r->predefined) {
-                continue;
+                r->real = handles_[i];
+                retire(r, list);
             }
-            requests_[i] = MPI_REQUEST_NULL;
+            if (!kept) requests_[i] = MPI_REQUEST_NULL;
         }
         if (counter) *counter += more;
-        free_requests = freed;
+        free_requests = list;
     }
 
     // The first request that was completed at a cut, or -1.

@@ -22,13 +22,14 @@ inline void note_end(RequestRecord *record) {
         forget_synchronous(record);
 }
 
-// The request has completed towards the application: it becomes inactive (persistent) or goes back to the pool.
-inline void retire(RequestRecord *record) {
+// The request has completed towards the application: it becomes inactive (persistent) or goes back to the pool, by way of
+// `list` (give_request).
+inline void retire(RequestRecord *record, RequestRecord *&list = free_requests) {
     record->active = false;
     if (record->noted) [[unlikely]]
         note_end(record);
     if (!record->persistent)
-        give_request(record);
+        give_request(record, list);
     else
         take_back_persistent(record);
 }

@@ -47,10 +47,11 @@ inline const MPI_Status &outcome_of(MPI_Request real) {
     return *reinterpret_cast<const MPI_Status *>(reinterpret_cast<const char *>(real) + status_place);
 }
 
-// With it a receive can end without a call, and its request be given back when there is time for that: a program that
-// answers a message does not wait for it.
+// --- giving back of requests
 //
-// One that is complete and is still to be given back, or null.  Not with MPI_THREAD_MULTIPLE.
+// With its outcome read there a receive can end without a call, and its request be given back when there is time for
+// that: a program that answers a message does not wait for it.  `put_off` is one that is complete and still to be given
+// back, or null.  Not with MPI_THREAD_MULTIPLE.
 extern MPI_Request put_off;
 
 // Out of line: gives it back.

@@ -34,10 +34,13 @@ inline RequestRecord *take_request() {
 
 // The record keeps what it says until it is taken again, and its Fortran number for whatever request comes next: this
 // path is hot, being on the way from a message's arrival to the answer.
-inline void give_request(RequestRecord *record) {
+//
+// Who gives back many at once may collect them in a list of his own that begins as the thread's: the next one does not
+// wait for the last one's store then.
+inline void give_request(RequestRecord *record, RequestRecord *&list = free_requests) {
     record->used = false;
-    record->next_free = free_requests;
-    free_requests = record;
+    record->next_free = list;
+    list = record;
 }
 
 // Every record of the pool, used or not.
@@ -55,23 +58,22 @@ inline void copy_status(MPI_Status *to, const MPI_Status &from) {
     to->MPI_ERROR = error;
 }
 
-// Completion towards the application of a request whose lower half has just reported completion with `status`: what
-// counts a received message, or null.
-inline std::uint64_t *counter_of_completion(const RequestRecord *record, const MPI_Status &status) {
-    return record->operation == Operation::receive && status.MPI_SOURCE >= 0 && record->comm->received
-               ? &record->comm->received[status.MPI_SOURCE]
-               : nullptr;
-}
-// The same of one that names its source, which needs no status.
+// Does the record alone say from whom the message is, should one have come?
 inline bool names_source(const RequestRecord *record) {
     return record->operation != Operation::receive || (record->peer >= 0 && !record->cancelled);
 }
-inline std::uint64_t *counter_of_completion(const RequestRecord *record) {
-    return record->operation == Operation::receive && record->comm->received ? &record->comm->received[record->peer]
-                                                                              : nullptr;
+
+// What counts a message that the request has received from `source`, as its status or its record says; null where there
+// is none.
+inline std::uint64_t *counter_of_completion(const RequestRecord *record, int source) {
+    return record->operation == Operation::receive && source >= 0 && record->comm->received
+               ? &record->comm->received[source]
+               : nullptr;
 }
+
+// Completion towards the application of a request whose lower half has just reported completion with `status`.
 inline void count_completion(const RequestRecord *record, const MPI_Status &status) {
-    if (std::uint64_t *const counter = counter_of_completion(record, status)) ++*counter;
+    if (std::uint64_t *const counter = counter_of_completion(record, status.MPI_SOURCE)) ++*counter;
 }
 
 // Bytes per record and records made so far, for the memory report.
