@@ -40,12 +40,6 @@ long move_to(const OpenFile &file, long fd) {
 
 namespace {
 
-long set_aside(long fd, int above) {
-    const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, above);
-    if (high >= 0) sys::close(static_cast<int>(fd));
-    return high;
-}
-
 // Output that was written after the cut is cut back.
 Restored cut_back(const OpenFile &file, int fd) {
     struct stat now {};
@@ -88,12 +82,12 @@ Restored open_pipe(const OpenFile &first, int above) {
     if (named) {
         ends[0] = sys::open(first.path.c_str(), O_RDWR | O_NONBLOCK);
         if (ends[0] < 0) return std::unexpected(sentence(first, "open", ends[0]));
-        ends[0] = ends[1] = set_aside(ends[0], above);
+        ends[0] = ends[1] = sys::set_aside(ends[0], above);
     } else {
         if (const long error = system_call(SYS_pipe2, as_long(made), O_CLOEXEC); error < 0)
             return std::unexpected(sentence(first, "make", error));
-        ends[0] = set_aside(made[0], above);
-        ends[1] = set_aside(made[1], above);
+        ends[0] = sys::set_aside(made[0], above);
+        ends[1] = sys::set_aside(made[1], above);
     }
     const long capacity = std::max<long>(first.capacity, static_cast<long>(content.size()));
     if (capacity != system_call(SYS_fcntl, ends[1], F_GETPIPE_SZ))
@@ -215,7 +209,7 @@ Restored restore_files() {
     // Three streams, and what is open for the time being: ends of pipes, other ends of sockets.
     const HigherLimit limit(above + 8 + static_cast<int>(saved->size()));
     long streams[3];
-    for (int number = 0; number <= 2; ++number) streams[number] = set_aside(number, above);
+    for (int number = 0; number <= 2; ++number) streams[number] = sys::set_aside(number, above);
 
     Restored result;
     for (const OpenFile &file : *saved) {

@@ -187,10 +187,7 @@ long open_alone(const Object &object, unsigned long bytes) {
 // To a number that none of the program's descriptors is likely to have.
 int out_of_the_way(long fd) {
     for (const int above : {65536, 4096, 1000, 500, 100})
-        if (const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, above); high >= 0) {
-            sys::close(static_cast<int>(fd));
-            return static_cast<int>(high);
-        }
+        if (const long high = sys::set_aside(fd, above); high >= 0) return static_cast<int>(high);
     return static_cast<int>(fd);
 }
 

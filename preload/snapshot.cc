@@ -19,10 +19,8 @@
 namespace sckpt {
 namespace {
 
-// Descriptors of ours that stay: not in the way of the numbers that the program's next ones get.
 int out_of_the_way(int fd) {
-    const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, 512);
-    if (high >= 0) sys::close(fd);
+    const long high = sys::set_aside(fd, sys::kFirstOwnDescriptor);
     const int kept = high >= 0 ? static_cast<int>(high) : fd;
     mark_own_descriptor(kept);
     return kept;

@@ -59,10 +59,7 @@ const OpenFile *SocketRestore::at(int fd) const {
 // Above all numbers of the program, until it is placed.
 long SocketRestore::make(const Socket &socket) const {
     const long fd = system_call(SYS_socket, socket.domain, socket.type | SOCK_CLOEXEC, socket.protocol);
-    if (fd < 0) return fd;
-    const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, above_);
-    sys::close(static_cast<int>(fd));
-    return high;
+    return fd < 0 ? fd : sys::set_aside(fd, above_);
 }
 
 // Only those that differ: setting one can switch a choice of the kernel's off.
@@ -137,10 +134,7 @@ std::string SocketRestore::nameless(const OpenFile &first, const OpenFile *secon
         error < 0)
         return failed(first, "make", error);
     long ends[2];
-    for (int i = 0; i < 2; ++i) {
-        ends[i] = system_call(SYS_fcntl, made[i], F_DUPFD_CLOEXEC, above_);
-        sys::close(made[i]);
-    }
+    for (int i = 0; i < 2; ++i) ends[i] = sys::set_aside(made[i], above_);
     long error = place(first, ends[0]);
     if (second && error >= 0)
         error = place(*second, ends[1]);
@@ -168,8 +162,7 @@ std::string SocketRestore::through_listener(const OpenFile &server, const OpenFi
         return failed(server, "accept", -ETIMEDOUT);
     const long accepted = system_call(SYS_accept4, listener, 0, 0, SOCK_CLOEXEC);
     if (accepted < 0) return failed(server, "accept", accepted);
-    const long high = system_call(SYS_fcntl, accepted, F_DUPFD_CLOEXEC, above_);
-    sys::close(static_cast<int>(accepted));
+    const long high = sys::set_aside(accepted, above_);
     error = place(client, fd);
     if (error >= 0) error = place(server, high);
     return error < 0 ? failed(client, "place", error) : std::string();

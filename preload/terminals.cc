@@ -159,8 +159,7 @@ std::string restore_terminals(const std::vector<OpenFile> &all, int above) {
         if (master.kind != FileKind::terminal || !master.terminal.is_master || master.shares_with >= 0) continue;
         long fd = sys::open("/dev/ptmx", O_RDWR | O_NOCTTY | (master.flags & O_NONBLOCK));
         if (fd < 0) return failed(master, fd);
-        const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, above);
-        sys::close(static_cast<int>(fd));
+        const long high = sys::set_aside(fd, above);
         if (high < 0) return failed(master, high);
         const int no = 0;
         system_call(SYS_ioctl, high, kLock, as_long(&no));

@@ -29,13 +29,13 @@ int result_of(long value) {
     return -1;
 }
 
-// The application may count on the lowest free number (open(2)), and a restored lower half opens not just what the one
-// before had open.  So what it opens is kept above; where the limit of open files is lower, it stays where it is.
-constexpr long kFirstNumber = 512;
+// A restored lower half opens not just what the one before had open, and takes its numbers after the program.  Unlike
+// sys::set_aside() this leaves it as it is whether exec(2) closes the descriptor.  Where the limit of open files is lower,
+// it stays where it is.
 long out_of_the_way(long fd) {
-    if (fd <= STDERR_FILENO || fd >= kFirstNumber) return fd;
+    if (fd <= STDERR_FILENO || fd >= sckpt::sys::kFirstOwnDescriptor) return fd;
     const bool closed_on_exec = system_call(SYS_fcntl, fd, F_GETFD) & FD_CLOEXEC;
-    const long high = system_call(SYS_fcntl, fd, closed_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD, kFirstNumber);
+    const long high = system_call(SYS_fcntl, fd, closed_on_exec ? F_DUPFD_CLOEXEC : F_DUPFD, sckpt::sys::kFirstOwnDescriptor);
     if (high < 0) return fd;
     system_call(SYS_close, fd);
     return high;

@@ -43,6 +43,16 @@ inline long open(const char *path, int flags, int mode = 0) {
     return system_call(SYS_openat, AT_FDCWD, as_long(path), flags | O_CLOEXEC, mode);
 }
 inline long close(int fd) { return system_call(SYS_close, fd); }
+
+// Descriptors of ours and of the lower half that stay open are kept from here on: open(2) gives a program the lowest free
+// number, which it may count on.
+inline constexpr int kFirstOwnDescriptor = 512;
+// Gives a descriptor another number, `least` or above.  Negative errno when there is none: it stays where it is then.
+inline long set_aside(long fd, int least) {
+    const long high = system_call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least);
+    if (high >= 0) close(static_cast<int>(fd));
+    return high;
+}
 inline long getpid() { return system_call(SYS_getpid); }
 inline long gettid() { return system_call(SYS_gettid); }
 inline long tgkill(long process, long thread, int signal) { return system_call(SYS_tgkill, process, thread, signal); }
