@@ -9,8 +9,10 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "preload/base/log.h"
+#include "preload/process_tree.h"
 #include "preload/resources.h"
 #include "preload/wrap.h"
 
@@ -30,7 +32,7 @@ struct Saved {
 
 // As the launcher gave them to this incarnation.
 rlimit first_limits[kLimits];
-long first_filters;
+std::optional<std::uint64_t> first_filters;
 
 rlimit limit_now(int which) {
     rlimit now{};
@@ -85,20 +87,16 @@ Setting settings_of_kernel[] = {
     {"dumpable state", [] { return system_call(SYS_prctl, PR_GET_DUMPABLE); },
      [](long value) { return system_call(SYS_prctl, PR_SET_DUMPABLE, value); }}};
 
-// A line of the calling thread's status as a number; 0 when there is none, -1 when the file cannot be read.
-long status_line(const char *name, int base, const char *path = "/proc/thread-self/status") {
-    char text[4096];
-    if (sys::read_file(path, text, sizeof text) <= 0) return -1;
-    const char *at = strstr(text, name);
-    return at ? strtol(at + strlen(name), nullptr, base) : 0;
-}
+constexpr char kStatus[] = "/proc/thread-self/status";
 
 // Filters that a launcher or a container has put around us are there again after a restart.
-// -1 when they cannot be read.
-long seccomp_filters() {
+// Nothing when they cannot be read.
+std::optional<std::uint64_t> seccomp_filters() {
     constexpr char kOfMain[] = "/proc/self/status";
-    const long mode = status_line("\nSeccomp:", 10, kOfMain), filters = status_line("\nSeccomp_filters:", 10, kOfMain);
-    return mode < 0 || filters < 0 ? -1 : mode * 1000 + filters;
+    const auto mode = status_field(kOfMain, "\nSeccomp:", 10),
+               filters = status_field(kOfMain, "\nSeccomp_filters:", 10);
+    if (!mode || !filters) return std::nullopt;
+    return *mode * 1000 + *filters;
 }
 
 void note_first() {
@@ -110,18 +108,18 @@ void note_first() {
 // mlockall(MCL_FUTURE) shows only in what is mapped after it.
 int lock_future_now() {
     constexpr long kPage = 4096;
-    const long before = status_line("\nVmLck:", 10);
+    const auto before = status_field(kStatus, "\nVmLck:", 10);
     const long page = system_call(SYS_mmap, 0, kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (failed(page)) return 0;
     unsigned char there = 0;
     system_call(SYS_mincore, page, kPage, as_long(&there));
-    const bool locked = status_line("\nVmLck:", 10) > before;
+    const bool locked = status_field(kStatus, "\nVmLck:", 10) > before;
     system_call(SYS_munmap, page, kPage);
     return locked ? MCL_FUTURE | (there & 1 ? 0 : MCL_ONFAULT) : 0;
 }
 
 int umask_now() {
-    if (const long umask = status_line("\nUmask:", 8); umask > 0) return static_cast<int>(umask);
+    if (const auto umask = status_field(kStatus, "\nUmask:", 8).value_or(0)) return static_cast<int>(umask);
     const int now = static_cast<int>(system_call(SYS_umask, 077));
     system_call(SYS_umask, now);
     return now;
@@ -158,9 +156,8 @@ const char *blocker_process() {
     char directory[PATH_MAX];
     if (system_call(SYS_getcwd, as_long(directory), sizeof directory) < 0 || directory[0] != '/')
         return "the working directory has been removed";
-    const long filters = seccomp_filters();
-    if (filters >= 0 && first_filters >= 0 && filters != first_filters)
-        return "the program has installed a seccomp filter";
+    const auto filters = seccomp_filters();
+    if (filters && first_filters && filters != first_filters) return "the program has installed a seccomp filter";
     return nullptr;
 }
 

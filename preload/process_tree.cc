@@ -51,23 +51,34 @@ void for_each_task(int pid, Use use) {
     sys::close(tasks);
 }
 
-// Of a process or thread by its stat, proc(5).
-bool has_ended(const char *path) {
-    char text[1024];
-    if (sys::read_file(path, text, sizeof text) <= 0) return true;
-    const char *field = strrchr(text, ')');
-    return !field || field[2] == 'Z' || field[2] == 'X';
-}
+// The stat of a process, or of one thread of it, proc(5).
+class Stat {
+  public:
+    explicit Stat(int pid, const char *task = nullptr) {
+        char path[80];
+        if (task)
+            snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", pid, task);
+        else
+            snprintf(path, sizeof path, "/proc/%d/stat", pid);
+        if (sys::read_file(path, text_, sizeof text_) > 0) name_end_ = strrchr(text_, ')');
+    }
 
-// A main thread that has ended is counted as long as there are others.
-bool has_other_threads(int pid) {
-    char path[32], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    if (sys::read_file(path, text, sizeof text) <= 0) return false;
-    const char *field = strrchr(text, ')');
-    for (int number = 1; number < 19 && field; ++number) field = strchr(field + 1, ' ');
-    return field && atoi(field) > 1;
-}
+    // 'X' where there is none.
+    char state() const { return name_end_ ? name_end_[2] : 'X'; }
+    bool has_ended() const { return state() == 'Z' || state() == 'X'; }
+    // A main thread that has ended is counted as long as there are others.
+    bool has_other_threads() const { return field(20) > 1; }
+    // By its number in the manual page, behind the state (3); 0 where there is none.
+    int field(int number) const {
+        const char *at = name_end_;
+        for (int passed = 2; passed < number && at; ++passed) at = strchr(at + 1, ' ');
+        return at ? atoi(at) : 0;
+    }
+
+  private:
+    char text_[1024];
+    const char *name_end_ = nullptr;
+};
 
 }  // namespace
 
@@ -81,15 +92,12 @@ void add_children(int pid, ProcessQueue &queue) {
 }
 
 int living_thread(int pid) {
-    char path[80];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    if (!has_ended(path)) return pid;
+    if (!Stat(pid).has_ended()) return pid;
     int living = 0;
     constexpr int kTries = 100;  // one after the other may end just then
-    for (int i = 0; i < kTries && !living && has_other_threads(pid); ++i)
+    for (int i = 0; i < kTries && !living && Stat(pid).has_other_threads(); ++i)
         for_each_task(pid, [&](const char *task) {
-            snprintf(path, sizeof path, "/proc/%d/task/%.20s/stat", pid, task);
-            if (!has_ended(path)) living = atoi(task);
+            if (!Stat(pid, task).has_ended()) living = atoi(task);
             return living == 0;
         });
     return living;
@@ -116,20 +124,16 @@ Mapped mapped_by(int pid) {
 }
 
 ProcessState state_of(int pid) {
-    ProcessState state;
-    char path[32], text[1024];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    if (sys::read_file(path, text, sizeof text) <= 0) return state;
-    const char *field = strrchr(text, ')');
-    if (!field) return state;
-    field += 2;
-    state.state = *field == 'Z' && has_other_threads(pid) ? 'S' : *field;
-    for (int number = 3; number < 38 && field; ++number) {
-        field = strchr(field + 1, ' ');
-        if (field && number == 3) state.parent = atoi(field);
-    }
-    if (field) state.exit_signal = atoi(field);
-    return state;
+    const Stat stat(pid);
+    const char state = stat.state() == 'Z' && stat.has_other_threads() ? 'S' : stat.state();
+    return {.parent = stat.field(4), .state = state, .exit_signal = stat.field(38)};
+}
+
+std::optional<std::uint64_t> status_field(const char *path, const char *name, int base) {
+    char text[4096];
+    if (sys::read_file(path, text, sizeof text) <= 0) return std::nullopt;
+    const char *at = strstr(text, name);
+    return at ? strtoull(at + strlen(name), nullptr, base) : 0;
 }
 
 bool runs_commands_only(int pid) {

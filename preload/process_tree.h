@@ -1,6 +1,9 @@
 // The processes of this machine as /proc shows them.  Usable in signal handlers: nothing allocates or takes a lock.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 namespace sckpt {
 
 // Processes still to be looked at.  A tree of more is not one of wrappers.
@@ -35,6 +38,10 @@ struct ProcessState {
     int exit_signal = 0;  // 0: made by a raw clone, as our own helpers are (spawn.h)
 };
 ProcessState state_of(int pid);
+
+// A line of the status of a process or thread, proc(5), such as "\nSigCgt:", as a number; 0 where there is no such line,
+// nothing where the file cannot be read.
+std::optional<std::uint64_t> status_field(const char *path, const char *name, int base);
 
 // Is its program a shell, or another that does nothing but start commands and wait for them?
 bool runs_commands_only(int pid);

@@ -1,10 +1,10 @@
 // Signals at the cut and in a restored process.  Raw system calls: the restorer pointer, and the signals 32 and 33 that
 // libc keeps to itself, go back as they were.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "preload/base/log.h"
+#include "preload/process_tree.h"
 #include "preload/signal_table.h"
 #include "preload/signals.h"
 #include "preload/wrap.h"
@@ -20,15 +20,12 @@ QueuedSignals queued_for_process, queued_for_recorder;
 
 bool is_special(int signal) { return signal == SIGKILL || signal == SIGSTOP; }
 
-// A line of the status of a thread, such as "SigPnd:", as a hexadecimal number.
-std::uint64_t status_field(const char *path, const char *name) {
-    char text[4096];
-    if (sys::read_file(path, text, sizeof text) <= 0) return 0;
-    const char *at = strstr(text, name);
-    return at ? strtoull(at + strlen(name), nullptr, 16) : 0;
+// The program's signals that a line of a status lists.
+std::uint64_t queued(const char *path, const char *line) {
+    return status_field(path, line, 16).value_or(0) & ~hidden_signals();
 }
-std::uint64_t queued_here() { return status_field("/proc/thread-self/status", "\nSigPnd:") & ~hidden_signals(); }
-std::uint64_t queued_anywhere() { return status_field("/proc/self/status", "\nShdPnd:") & ~hidden_signals(); }
+std::uint64_t queued_here() { return queued("/proc/thread-self/status", "\nSigPnd:"); }
+std::uint64_t queued_anywhere() { return queued("/proc/self/status", "\nShdPnd:"); }
 
 // Takes one out; the kernel prefers what is directed at the thread.
 bool take_one(std::uint64_t set, QueuedSignals &list) {
@@ -119,7 +116,7 @@ void restore_thread_signals(const ThreadSignals &thread) {
 bool has_queued_signals(int kernel_id) {
     char path[64];
     snprintf(path, sizeof path, "/proc/self/task/%d/status", kernel_id);
-    return status_field(path, "\nSigPnd:") & ~hidden_signals();
+    return queued(path, "\nSigPnd:");
 }
 
 void copy_queued_signals(QueuedSignals &list) {

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include <atomic>
@@ -28,13 +26,10 @@ std::atomic<bool> held{false};
 siginfo_t held_info;
 
 bool is_living_rank(int pid) {
-    char path[32], text[4096];
+    char path[32];
     snprintf(path, sizeof path, "/proc/%d/status", pid);
-    if (sys::read_file(path, text, sizeof text) <= 0) return false;
-    const char *caught = strstr(text, "\nSigCgt:\t");
-    if (!caught || !living_thread(pid)) return false;
-    const std::uint64_t wanted = all_hidden_signals();
-    return (strtoull(caught + 9, nullptr, 16) & wanted) == wanted;
+    const std::uint64_t caught = status_field(path, "\nSigCgt:", 16).value_or(0), wanted = all_hidden_signals();
+    return (caught & wanted) == wanted && living_thread(pid);
 }
 
 bool sent_by_itself(const siginfo_t *info) {
