@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "preload/base/executable.h"
+#include "preload/base/preload_list.h"
 #include "preload/env.h"
 #include "preload/make_way.h"
 #include "preload/process_tree.h"
@@ -69,7 +70,7 @@ int execute_with_us(const char *path, char *const *arguments, char *const *varia
     list[preload] = wanted;
     count += preload == count;
 
-    constexpr std::string_view kOption = "verify_asan_link_order";
+    constexpr std::string_view kOption = base::kLinkOrderOption;
     const size_t sanitizer = place_of("ASAN_OPTIONS", list, count);
     const char *options = sanitizer == count ? "ASAN_OPTIONS=" : list[sanitizer];
     if (std::string_view(options).find(kOption) == std::string_view::npos) {

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <string>
 #include <string_view>
 
 #include "preload/base/log.h"
+#include "preload/base/preload_list.h"
 #include "preload/base/real.h"
 #include "preload/base/system.h"
 #include "preload/base/unserved.h"
@@ -38,12 +38,9 @@ void write_preload(const char *variable, const char *ours, char *into) {
         if (end != first) *end++ = ':';
         end = static_cast<char *>(mempcpy(end, library.data(), library.size()));
     };
-    std::string_view rest = std::string_view(variable).substr(kPreload.size());
-    while (!rest.empty()) {
-        const std::string_view library = rest.substr(0, rest.find_first_of(": "));
-        if (!library.empty() && !library.ends_with("/libsckpt.so")) add(library);
-        rest.remove_prefix(std::min(library.size() + 1, rest.size()));
-    }
+    base::for_each_library(variable + kPreload.size(), [&](std::string_view library) {
+        if (!base::is_named(library, base::kInterceptor)) add(library);
+    });
     if (*ours) add(ours);
     *end = 0;
 }

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "preload/base/preload_list.h"
 #include "preload/env.h"
 
 namespace sckpt::plugin {
@@ -9,18 +10,8 @@ namespace {
 
 constexpr const char *kTravellers[] = {env::kDirectory, env::kIncarnation,     env::kSpec,
                                        env::kRestart,   env::kContractVersion, env::kStep};
-constexpr char kLibraryName[] = "libsckpt.so";
 
 std::string travel_name(const char *name) { return std::string(kTravelPrefix) + name; }
-
-template <typename Visit>
-void for_each_element(std::string_view preload, Visit visit) {
-    while (!preload.empty()) {
-        const std::size_t at = preload.find_first_of(": ");
-        if (const auto element = preload.substr(0, at); !element.empty()) visit(element);
-        preload = at == std::string_view::npos ? std::string_view{} : preload.substr(at + 1);
-    }
-}
 
 void append(std::string &list, std::string_view element) {
     if (!list.empty()) list += ':';
@@ -31,7 +22,7 @@ void append(std::string &list, std::string_view element) {
 
 std::string with_library(const std::string &preload, const std::string &library) {
     std::string list;
-    for_each_element(preload, [&](std::string_view element) {
+    base::for_each_library(preload, [&](std::string_view element) {
         if (element != library) append(list, element);
     });
     append(list, library);
@@ -40,8 +31,8 @@ std::string with_library(const std::string &preload, const std::string &library)
 
 std::string without_library(const std::string &preload, std::string_view library_name) {
     std::string list;
-    for_each_element(preload, [&](std::string_view element) {
-        if (element.substr(element.find_last_of('/') + 1) != library_name) append(list, element);
+    base::for_each_library(preload, [&](std::string_view element) {
+        if (!base::is_named(element, library_name)) append(list, element);
     });
     return list;
 }
@@ -81,16 +72,15 @@ std::vector<Change> task_changes(const Lookup &environment, const std::string &l
     }
     if (asked) {
         changes.push_back({env::kLibrary, library_directory});
-        changes.push_back({"LD_PRELOAD", with_library(without_library(preload, kLibraryName),
-                                                      library_directory + "/" + kLibraryName)});
-        // A program with the address sanitizer refuses to start behind another library unless told not to look.  (It
-        // then runs without checkpoints.)
+        changes.push_back({"LD_PRELOAD", with_library(without_library(preload, base::kInterceptor),
+                                                      library_directory + "/" + base::kInterceptor)});
         const std::string sanitizer = environment("ASAN_OPTIONS").value_or("");
-        if (!sanitizer.contains("verify_asan_link_order"))
-            changes.push_back({"ASAN_OPTIONS", sanitizer + (sanitizer.empty() ? "" : ":") + "verify_asan_link_order=0"});
+        if (!sanitizer.contains(base::kLinkOrderOption))
+            changes.push_back(
+                {"ASAN_OPTIONS", sanitizer + (sanitizer.empty() ? "" : ":") + base::kLinkOrderOption + "=0"});
     } else if (inherited && *inherited != step) {
         if (environment(env::kLibrary)) changes.push_back({env::kLibrary, std::nullopt});
-        const std::string rest = without_library(preload, kLibraryName);
+        const std::string rest = without_library(preload, base::kInterceptor);
         if (rest != preload) changes.push_back({"LD_PRELOAD", rest.empty() ? std::nullopt : std::optional(rest)});
     }
     for (const auto &change : nothing_travelling()) {
