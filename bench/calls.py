@@ -9,7 +9,8 @@ TRANSPORTS = {
     "vader": {"btl": "vader,self", "osc": "^ucx"},
     "tcp": {"btl": "tcp,self", "btl_tcp_if_include": "lo", "osc": "^ucx"},
 }
-TO_REACH = {"vader/ping_pong/8": 1.03, "vader/message_rate/8": 1 / 0.95, "vader/iallreduce": 1.05, "vader/put_flush": 1.05}
+TO_REACH = {"vader/ping_pong/8": 1.03, "vader/message_rate/8": 1 / 0.95, "vader/iallreduce": 1.05,
+            "vader/put_flush": 1.05}
 NEEDS_NO_TRANSPORT = "comm_rank"
 
 

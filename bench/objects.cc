@@ -5,12 +5,10 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <string>
-#include <vector>
 
 namespace {
 

@@ -116,9 +116,7 @@ void *own_allocate(std::size_t size) {
 void own_free(void *memory) noexcept {
     if (!memory) return;
     Block *block = static_cast<Block *>(memory) - 1;
-    if (block->index == kClasses) {
-        return unmap(block, block->size);
-    }
+    if (block->index == kClasses) return unmap(block, block->size);
     Locked locked;
     auto *freed = static_cast<Free *>(memory);
     freed->next = free_lists[block->index];
